@@ -1,0 +1,1 @@
+//! Other people's contracts: bytes to application, outcome to bytes; pure.

@@ -1,0 +1,1 @@
+//! The panel SDK, and the demo panel that uses it.

@@ -1,0 +1,2 @@
+//! The Doorstep server.
+fn main() {}

@@ -1,0 +1,97 @@
+//! THE table of error codes: name, status, title, and whether to try again.
+
+/// Declares the codes and everything that belongs to each, in one place.
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $status:literal, $retry:literal, $title:literal;)+) => {
+        /// Why a request was refused; stable, for programs.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Code {
+            /// All of them, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The name on the wire. It never changes once released.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// The HTTP status that goes with it.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)+ }
+            }
+
+            /// Whether the same request can succeed later, unchanged.
+            pub const fn retry(self) -> bool {
+                match self { $(Self::$variant => $retry,)+ }
+            }
+
+            /// A short English summary of the kind of problem (RFC 9457 §3.1.4).
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)+ }
+            }
+
+            /// What it means and what to do, for the page of error codes.
+            pub const fn doc(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+),)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The body is not JSON, or not an object. Send one JSON object.
+    MalformedBody = "malformed_body", 400, false, "The body is not a JSON object";
+    /// The request is not well-formed: the detail says how.
+    InvalidRequest = "invalid_request", 400, false, "The request is not well-formed";
+    /// A changed field has a fault. Each fault names its field.
+    InvalidChange = "invalid_change", 400, false, "The change has faults";
+    /// No credentials were sent. Use a bearer token, or Basic with an API credential where that is allowed.
+    Unauthenticated = "unauthenticated", 401, false, "Authentication is needed";
+    /// The access token is unknown, expired or revoked. Get a new one.
+    InvalidToken = "invalid_token", 401, false, "The access token is not valid";
+    /// The API username or password is wrong, or the account is not active.
+    InvalidCredential = "invalid_credential", 401, false, "The API credential is not valid";
+    /// The credentials are valid and do not hold the scope that this route needs.
+    InsufficientScope = "insufficient_scope", 403, false, "The scope does not allow this";
+    /// The page's origin is not on the OAuth client's list. The operator adds it with `doorstep client create --origin`.
+    OriginNotAllowed = "origin_not_allowed", 403, false, "The page's origin is not allowed";
+    /// The OAuth client may not register users of this provider server. The operator assigns servers to clients.
+    ProviderServerNotAllowed = "provider_server_not_allowed", 403, false, "The provider server is not this client's";
+    /// There is nothing at this path.
+    NotFound = "not_found", 404, false, "Nothing is here";
+    /// The path does not take this method; `Allow` lists those that it takes.
+    MethodNotAllowed = "method_not_allowed", 405, false, "The method is not allowed here";
+    /// The reply can only be JSON, and `Accept` excludes that.
+    NotAcceptable = "not_acceptable", 406, false, "The reply can only be JSON";
+    /// The request did not arrive in time. Send it again over a better line.
+    RequestTimeout = "request_timeout", 408, true, "The request took too long to arrive";
+    /// This person already has an account here. No credential is shown again.
+    AlreadyRegistered = "already-registered", 409, false, "Already registered";
+    /// The body is larger than the route takes.
+    BodyTooLarge = "body_too_large", 413, false, "The body is too large";
+    /// The media type of the body is not one that the route takes. Send `application/json`, not compressed.
+    UnsupportedMediaType = "unsupported_media_type", 415, false, "The media type is not supported";
+    /// Some fields have faults. Each fault names its field with a JSON pointer.
+    ValidationFailed = "validation_failed", 422, false, "Some fields have faults";
+    /// `provider_server` or `provider_username` is absent. Both say for whom the account is.
+    MissingProvider = "missing_provider_settings", 422, false, "The provider settings are missing";
+    /// `api_version` in `Accept` names a version that does not exist.
+    UnsupportedVersion = "unsupported_version", 422, false, "The API version is not supported";
+    /// The server failed. The request id finds the cause in its log.
+    Internal = "internal_error", 500, true, "The server failed";
+    /// The server cannot reach what it needs, or is stopping. `Retry-After` says when to try again.
+    Unavailable = "unavailable", 503, true, "The service is unavailable for now";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        for (at, code) in Code::ALL.iter().enumerate() {
+            assert!(Code::ALL[..at].iter().all(|other| other.name() != code.name()), "{code:?}");
+        }
+    }
+}

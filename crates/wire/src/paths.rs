@@ -1,0 +1,18 @@
+//! Every path, once. The server mounts them, the widget and the tests call them.
+
+/// The user API: sign-up (`POST`), own account (`GET`, `PATCH`).
+pub const USERS: &str = "/api/users";
+/// The token endpoint (RFC 6749 §3.2).
+pub const OAUTH_TOKEN: &str = "/api/oauth/token";
+/// The embed loader, under a stable name.
+pub const LOADER: &str = "/v1/doorstep.js";
+/// The files that the loader names, by content hash.
+pub const ASSETS: &str = "/v1/assets/{file}";
+/// What each error code means.
+pub const ERRORS_PAGE: &str = "/docs/errors";
+/// Whether the process runs; on the operations listener.
+pub const LIVEZ: &str = "/livez";
+/// Whether it can serve; on the operations listener.
+pub const READYZ: &str = "/readyz";
+/// Prometheus text; on the operations listener.
+pub const METRICS: &str = "/metrics";

@@ -1,2 +1,94 @@
-//! Set up, build, run and test: `cargo xtask`.
-fn main() {}
+//! `cargo xtask`: sets up, builds, runs and tests Doorstep.
+//!
+//! A fresh machine needs Rust and this checkout; what else is missing is installed here, in cargo's own home,
+//! as distribution packages, or under `target/`.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a terminal program")]
+
+mod command;
+mod demo;
+mod screen;
+mod suite;
+mod tools;
+mod widget;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::screen::Screen;
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_version_flag = true)]
+#[command(about = "Set up, build, run and test Doorstep")]
+#[command(
+    after_help = "Each command first installs what it needs and does not find: wasm compiler, trunk, wasm-bindgen, \
+wasm-opt, esbuild, and for `test` a browser and PostgreSQL. Logs of the single steps are under target/xtask/."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Start the server on SQLite and the demo panel, and print the URLs to open
+    Run {
+        /// Throw away the demo's database, keys and client first
+        #[arg(long)]
+        fresh: bool,
+    },
+    /// Run every check and test; the last line reads `N passed, N failed`
+    Test {
+        /// Leave out the browser tests (and do not install a browser)
+        #[arg(long)]
+        fast: bool,
+    },
+    /// Format check, clippy, and the tests of the libraries: seconds, for use while editing
+    Check,
+    /// Build the widget and the programs that embed it
+    Build {
+        /// Optimise, and leave target/release/doorstep with the widget inside
+        #[arg(long)]
+        release: bool,
+    },
+    /// Install what the other commands need, and nothing else
+    Setup,
+    /// Live-reload the widget with trunk, against a server that `cargo xtask run` started
+    Serve,
+}
+
+fn main() -> ExitCode {
+    let task = Arguments::parse().task;
+    let screen = Screen::detect();
+    match perform(&task, &screen) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: &Task, screen: &Screen) -> Result<ExitCode> {
+    let workspace = Workspace::find()?;
+    match task {
+        Task::Run { fresh } => demo::run(&workspace, screen, *fresh),
+        Task::Test { fast } => Ok(suite::test(&workspace, screen, *fast)),
+        Task::Check => Ok(suite::check(&workspace, screen)),
+        Task::Build { release } => {
+            let mode = if *release { widget::Mode::Release } else { widget::Mode::Development };
+            widget::build(&workspace, screen, mode)?;
+            workspace.build_programs(screen, mode)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Setup => {
+            tools::everything(&workspace, screen)?;
+            println!("Everything is in place. Next: cargo xtask run");
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Serve => widget::serve(&workspace, screen),
+    }
+}

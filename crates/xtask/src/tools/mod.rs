@@ -1,0 +1,48 @@
+//! The tools the build and the tests need: looked for first, installed only when missing or of the wrong version.
+
+pub(crate) mod browser;
+pub(crate) mod cargo_tool;
+pub(crate) mod compiler;
+mod debian;
+pub(crate) mod npm;
+pub(crate) mod postgres;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::screen::Screen;
+use crate::tools::compiler::Compiler;
+use crate::tools::npm::BuildTools;
+use crate::widget::Mode;
+use crate::workspace::Workspace;
+
+/// What turns the widget's source into the files a browser loads.
+pub(crate) struct WidgetTools {
+    pub(crate) compiler: Compiler,
+    pub(crate) trunk: PathBuf,
+    pub(crate) wasm_bindgen: PathBuf,
+    pub(crate) npm: BuildTools,
+}
+
+/// Finds or installs what the widget's build needs.
+pub(crate) fn for_widget(
+    workspace: &Workspace,
+    screen: &Screen,
+    mode: Mode,
+) -> Result<WidgetTools> {
+    Ok(WidgetTools {
+        compiler: Compiler::ensure(workspace, screen, mode)?,
+        trunk: cargo_tool::trunk(workspace, screen)?,
+        wasm_bindgen: cargo_tool::wasm_bindgen(workspace, screen)?,
+        npm: npm::build_tools(workspace, screen)?,
+    })
+}
+
+/// `cargo xtask setup`.
+pub(crate) fn everything(workspace: &Workspace, screen: &Screen) -> Result<()> {
+    for_widget(workspace, screen, Mode::Development)?;
+    postgres::ensure(workspace, screen)?;
+    browser::ensure(workspace, screen)?;
+    Ok(())
+}

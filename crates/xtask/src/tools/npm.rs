@@ -1,0 +1,113 @@
+//! Tools from npm: wasm-opt and esbuild for the build, the browser driver for the tests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::command;
+use crate::screen::Screen;
+use crate::tools::debian;
+use crate::workspace::Workspace;
+
+/// esbuild asks for it.
+const MINIMAL_NODE: u32 = 18;
+
+/// What shrinks the widget after the compiler is done with it.
+pub(crate) struct BuildTools {
+    folder: PathBuf,
+}
+
+impl BuildTools {
+    pub(crate) fn wasm_opt(&self) -> Command {
+        self.command("wasm-opt")
+    }
+
+    pub(crate) fn esbuild(&self) -> Command {
+        self.command("esbuild")
+    }
+
+    fn command(&self, name: &str) -> Command {
+        command::new(self.folder.join("node_modules/.bin").join(name))
+    }
+}
+
+/// The tools of `crates/xtask/npm`, installed under `target/` so that the source folders stay clean.
+pub(crate) fn build_tools(workspace: &Workspace, screen: &Screen) -> Result<BuildTools> {
+    let source = workspace.path("crates/xtask/npm");
+    let folder = workspace.scratch()?.join("npm");
+    fs::create_dir_all(&folder)?;
+    if !is_current(&source, &folder) {
+        for file in ["package.json", "package-lock.json"] {
+            fs::copy(source.join(file), folder.join(file))
+                .with_context(|| format!("cannot copy {file} of the build tools"))?;
+        }
+        install(workspace, screen, &folder, "wasm-opt and esbuild")?;
+    }
+    Ok(BuildTools { folder })
+}
+
+/// Installs what a folder of the checkout asks for, beside it.
+pub(crate) fn install_in_place(
+    workspace: &Workspace,
+    screen: &Screen,
+    relative: &str,
+) -> Result<()> {
+    let folder = workspace.path(relative);
+    if is_current(&folder, &folder) {
+        return Ok(());
+    }
+    install(workspace, screen, &folder, &format!("the node modules of {relative}"))
+}
+
+/// The lock file of the last successful installation is kept in `node_modules`; it tells whether there is work.
+fn is_current(source: &Path, folder: &Path) -> bool {
+    let wanted = fs::read(source.join("package-lock.json"));
+    let installed = fs::read(installed_lock(folder));
+    matches!((wanted, installed), (Ok(wanted), Ok(installed)) if wanted == installed)
+}
+
+fn installed_lock(folder: &Path) -> PathBuf {
+    folder.join("node_modules/.doorstep-lock.json")
+}
+
+fn install(workspace: &Workspace, screen: &Screen, folder: &Path, what: &str) -> Result<()> {
+    ensure_node(workspace, screen)?;
+    let shown = folder.strip_prefix(workspace.root()).unwrap_or(folder).display().to_string();
+    screen.step(&format!("Installing {what} from npm"), || {
+        let mut npm = command::new("npm");
+        // No package here needs its install script, and a script could do anything.
+        npm.current_dir(folder).args([
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--no-update-notifier",
+        ]);
+        npm.arg("--cache").arg(workspace.scratch()?.join("npm-cache"));
+        command::logged(workspace, "npm-ci", &mut npm).with_context(|| {
+            format!("install by hand: npm ci --prefix {shown} --ignore-scripts")
+        })?;
+        fs::copy(folder.join("package-lock.json"), installed_lock(folder))?;
+        Ok(())
+    })
+}
+
+fn ensure_node(workspace: &Workspace, screen: &Screen) -> Result<()> {
+    if which::which("npm").is_err() || node_version().is_none() {
+        debian::install(workspace, screen, &["nodejs", "npm"], "Node.js")?;
+    }
+    match node_version() {
+        Some(version) if version >= MINIMAL_NODE => Ok(()),
+        found => bail!(
+            "Node.js {MINIMAL_NODE} or newer is needed and {} was found; install it by hand",
+            found.map_or_else(|| "none".to_owned(), |version| format!("version {version}"))
+        ),
+    }
+}
+
+fn node_version() -> Option<u32> {
+    let answer = command::ask(command::new("node").arg("--version"))?;
+    answer.trim_start_matches('v').split('.').next()?.parse().ok()
+}

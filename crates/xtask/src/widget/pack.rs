@@ -1,0 +1,180 @@
+//! Names by content, compressed copies, and the manifest the server's build reads.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use brotli::enc::BrotliEncoderParams;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::widget::shrink::Shrunk;
+
+pub(crate) const MANIFEST: &str = "manifest.json";
+pub(crate) const LOADER: &str = "doorstep.js";
+
+/// The loader's source names its assets and its version by these words.
+const ASSETS_PLACEHOLDER: &str = "__DOORSTEP_ASSETS__";
+const VERSION_PLACEHOLDER: &str = "__DOORSTEP_VERSION__";
+
+/// 64 bits of SHA-256: a name that changes with the content, not a proof of it.
+const HASH_CHARACTERS: usize = 16;
+
+/// One line of the manifest.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Entry {
+    pub(crate) path: String,
+    pub(crate) content_type: String,
+    /// Whether the name says which content, so that it may be cached for ever.
+    pub(crate) immutable: bool,
+    /// Of the file as it is before compression.
+    pub(crate) sha256: String,
+    /// As HTTP calls them; the copies lie beside the file as `.br` and `.gz`.
+    pub(crate) encodings: Vec<String>,
+}
+
+/// Where the loader finds the rest, relative to its own address.
+#[derive(Serialize)]
+struct Assets<'a> {
+    glue: &'a str,
+    wasm: &'a str,
+    css: &'a str,
+}
+
+/// Writes everything beside `dist` and then swaps, so that a build that breaks off leaves the last one whole.
+pub(crate) fn into_dist(shrunk: &Shrunk, dist: &Path) -> Result<()> {
+    let next = dist.with_extension("next");
+    if next.exists() {
+        fs::remove_dir_all(&next)?;
+    }
+    fs::create_dir_all(next.join("assets"))?;
+
+    let glue = write_asset(&next, "js", "text/javascript; charset=utf-8", &shrunk.glue)?;
+    let wasm = write_asset(&next, "wasm", "application/wasm", &shrunk.wasm)?;
+    let css = write_asset(&next, "css", "text/css; charset=utf-8", &shrunk.css)?;
+    let loader =
+        bake(&shrunk.loader, &Assets { glue: &glue.path, wasm: &wasm.path, css: &css.path })?;
+    let loader = write(&next, LOADER, "text/javascript; charset=utf-8", false, loader.as_bytes())?;
+
+    let manifest = serde_json::to_string_pretty(&[loader, glue, wasm, css])?;
+    fs::write(next.join(MANIFEST), manifest + "\n")?;
+    if dist.exists() {
+        fs::remove_dir_all(dist)?;
+    }
+    fs::rename(&next, dist).with_context(|| format!("cannot put {} in its place", dist.display()))
+}
+
+/// What the manifest lists.
+pub(crate) fn entries(dist: &Path) -> Result<Vec<Entry>> {
+    let path = dist.join(MANIFEST);
+    let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_slice(&text)
+        .with_context(|| format!("{} is not a manifest of ours", path.display()))
+}
+
+/// Whether all that the manifest lists is there.
+pub(crate) fn is_whole(dist: &Path) -> bool {
+    entries(dist).is_ok_and(|entries| {
+        entries.iter().all(|entry| {
+            ["", ".br", ".gz"]
+                .iter()
+                .all(|suffix| dist.join(format!("{}{suffix}", entry.path)).is_file())
+        })
+    })
+}
+
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing into a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Puts names and version into the loader.
+fn bake(loader: &[u8], assets: &Assets<'_>) -> Result<String> {
+    let source = std::str::from_utf8(loader).context("the loader is not UTF-8")?;
+    for placeholder in [ASSETS_PLACEHOLDER, VERSION_PLACEHOLDER] {
+        ensure!(
+            source.contains(placeholder),
+            "widget/embed/loader.js does not contain {placeholder}"
+        );
+    }
+    Ok(source
+        .replace(ASSETS_PLACEHOLDER, &serde_json::to_string(assets)?)
+        .replace(VERSION_PLACEHOLDER, env!("CARGO_PKG_VERSION")))
+}
+
+fn write_asset(dist: &Path, extension: &str, content_type: &str, content: &[u8]) -> Result<Entry> {
+    let hash = &hexadecimal(&Sha256::digest(content))[..HASH_CHARACTERS];
+    write(dist, &format!("assets/doorstep-{hash}.{extension}"), content_type, true, content)
+}
+
+fn write(
+    dist: &Path,
+    path: &str,
+    content_type: &str,
+    immutable: bool,
+    content: &[u8],
+) -> Result<Entry> {
+    fs::write(dist.join(path), content)?;
+    fs::write(dist.join(format!("{path}.br")), brotli(content)?)?;
+    fs::write(dist.join(format!("{path}.gz")), gzip(content)?)?;
+    Ok(Entry {
+        path: path.to_owned(),
+        content_type: content_type.to_owned(),
+        immutable,
+        sha256: hexadecimal(&Sha256::digest(content)),
+        encodings: vec!["br".to_owned(), "gzip".to_owned()],
+    })
+}
+
+/// Slow and small: it is done once per build, and each visitor downloads the result.
+fn brotli(content: &[u8]) -> Result<Vec<u8>> {
+    let parameters = BrotliEncoderParams {
+        quality: 11,
+        lgwin: 22,
+        size_hint: content.len(),
+        ..Default::default()
+    };
+    let mut compressed = Vec::new();
+    brotli::BrotliCompress(&mut &*content, &mut compressed, &parameters)?;
+    Ok(compressed)
+}
+
+fn gzip(content: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(content)?;
+    Ok(encoder.finish()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Assets, bake};
+
+    const ASSETS: Assets<'_> =
+        Assets { glue: "assets/g.js", wasm: "assets/w.wasm", css: "assets/c.css" };
+
+    #[test]
+    fn the_loader_learns_its_assets_and_version() {
+        let baked =
+            bake(b"const a=__DOORSTEP_ASSETS__,v=\"__DOORSTEP_VERSION__\";", &ASSETS).unwrap();
+        assert!(
+            baked.starts_with(
+                r#"const a={"glue":"assets/g.js","wasm":"assets/w.wasm","css":"assets/c.css"},v=""#
+            ),
+            "{baked}"
+        );
+        assert!(!baked.contains("__DOORSTEP"), "{baked}");
+    }
+
+    #[test]
+    fn a_loader_without_placeholders_is_refused() {
+        let error = bake(b"const a={};", &ASSETS).unwrap_err().to_string();
+        assert!(error.contains("__DOORSTEP_ASSETS__"), "{error}");
+    }
+}

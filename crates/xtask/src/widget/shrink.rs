@@ -1,0 +1,149 @@
+//! wasm-opt and esbuild: the same behaviour in fewer bytes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use wasmparser::{Parser, Payload};
+
+use crate::command;
+use crate::tools::WidgetTools;
+use crate::widget::compile;
+use crate::workspace::Workspace;
+
+/// What every browser that runs our module has had since 2023; esbuild writes nothing newer.
+const JAVASCRIPT: &str = "--target=es2022";
+
+/// Features rustc compiles for by default. wasm-opt must know them even when their section has been stripped.
+const WASM_FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// The four parts, small, and not yet named.
+pub(crate) struct Shrunk {
+    pub(crate) wasm: Vec<u8>,
+    pub(crate) glue: Vec<u8>,
+    pub(crate) css: Vec<u8>,
+    /// With the placeholders of [`crate::widget::pack`] still in it.
+    pub(crate) loader: Vec<u8>,
+}
+
+pub(crate) fn all(workspace: &Workspace, tools: &WidgetTools) -> Result<Shrunk> {
+    let compiled = compile::compiled(workspace)?;
+    let folder = workspace.scratch()?.join("shrunk");
+    fs::create_dir_all(&folder)?;
+    Ok(Shrunk {
+        wasm: wasm(workspace, tools, &compiled.wasm, &folder)?,
+        // Bundled, because wasm-bindgen may put inline snippets of a dependency beside its glue.
+        glue: esbuild(
+            workspace,
+            tools,
+            &["--bundle", "--format=esm", JAVASCRIPT],
+            &compiled.glue,
+            &folder.join("glue.js"),
+        )?,
+        css: esbuild(
+            workspace,
+            tools,
+            &[],
+            &joined_styles(workspace, &folder)?,
+            &folder.join("style.css"),
+        )?,
+        loader: esbuild(
+            workspace,
+            tools,
+            &[JAVASCRIPT],
+            &workspace.path("widget/embed/loader.js"),
+            &folder.join("loader.js"),
+        )?,
+    })
+}
+
+fn wasm(workspace: &Workspace, tools: &WidgetTools, from: &Path, folder: &Path) -> Result<Vec<u8>> {
+    let to = folder.join("widget.wasm");
+    let mut wasm_opt = tools.npm.wasm_opt();
+    wasm_opt
+        .args([
+            "-Oz",
+            "--converge",
+            "--strip-debug",
+            "--strip-producers",
+            "--strip-target-features",
+        ])
+        .args(WASM_FEATURES)
+        .arg(from)
+        .arg("-o")
+        .arg(&to);
+    command::logged(workspace, "wasm-opt", &mut wasm_opt)?;
+    let (before, after) = (fs::read(from)?, fs::read(&to)?);
+    ensure!(
+        after.len() < before.len(),
+        "wasm-opt did not shrink the module ({} to {} bytes)",
+        before.len(),
+        after.len()
+    );
+    let left_over = custom_sections(&after)?;
+    ensure!(
+        left_over.is_empty(),
+        "wasm-opt left sections that no browser needs: {}",
+        left_over.join(", ")
+    );
+    Ok(after)
+}
+
+/// Names, producers, target features: for tools, not for browsers.
+fn custom_sections(module: &[u8]) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for payload in Parser::new(0).parse_all(module) {
+        if let Payload::CustomSection(section) =
+            payload.context("wasm-opt wrote no valid module")?
+        {
+            names.push(section.name().to_owned());
+        }
+    }
+    Ok(names)
+}
+
+fn esbuild(
+    workspace: &Workspace,
+    tools: &WidgetTools,
+    options: &[&str],
+    from: &Path,
+    to: &Path,
+) -> Result<Vec<u8>> {
+    let mut esbuild = tools.npm.esbuild();
+    // The licence comments of third parties are few and belong with the product, not in each visitor's download.
+    esbuild.args(["--minify", "--legal-comments=none", "--log-level=warning"]);
+    esbuild.args(options).arg(from);
+    esbuild.arg(format!("--outfile={}", to.display()));
+    command::logged(workspace, "esbuild", &mut esbuild)?;
+    fs::read(to).with_context(|| format!("esbuild left no {}", to.display()))
+}
+
+/// The style sheets in the order of their names.
+fn joined_styles(workspace: &Workspace, folder: &Path) -> Result<PathBuf> {
+    let source = workspace.path("widget/style");
+    let mut sheets: Vec<PathBuf> = fs::read_dir(&source)
+        .with_context(|| format!("cannot list {}", source.display()))?
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "css"))
+        .collect();
+    sheets.sort();
+    let mut joined = String::new();
+    for sheet in sheets {
+        joined.push_str(
+            &fs::read_to_string(&sheet)
+                .with_context(|| format!("cannot read {}", sheet.display()))?,
+        );
+        joined.push('\n');
+    }
+    let path = folder.join("joined.css");
+    fs::write(&path, joined)?;
+    Ok(path)
+}

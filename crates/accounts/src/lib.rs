@@ -1,1 +1,37 @@
-//! The nouns and their states: users, clients, tokens, credentials, refusals; no I/O.
+//! The nouns and their states: users, clients, tokens, credentials, refusals.
+//!
+//! Invariants: no I/O, no clock and no randomness of its own ([`Clock`] and
+//! [`Entropy`] are passed in); nothing here derives `Serialize`, for what
+//! crosses a wire has its own type; a secret is never the same type as its hash,
+//! and neither prints.
+
+pub mod application;
+pub mod client;
+pub mod clock;
+pub mod credential;
+pub mod ids;
+pub mod keys;
+pub mod labels;
+pub mod outcome;
+pub mod password;
+pub mod principal;
+pub mod provider;
+pub mod refusal;
+pub mod scope;
+pub mod secret;
+pub mod token;
+pub mod user;
+
+pub use application::{Application, Change};
+pub use client::Client;
+pub use clock::{Clock, Entropy, Timestamp};
+pub use credential::Credential;
+pub use keys::KeyRing;
+pub use outcome::Created;
+pub use principal::{Principal, Subject};
+pub use provider::Identity;
+pub use refusal::Refusal;
+pub use scope::{Scope, Scopes};
+pub use secret::{Secret, SecretHash};
+pub use token::{PlainToken, TokenHash, TokenKind};
+pub use user::User;

@@ -1,1 +1,10 @@
-//! Other people's contracts: bytes to application, outcome to bytes; pure.
+//! Other people's contracts: bytes to application, outcome to bytes.
+//!
+//! Invariants: pure; no I/O, no clock, no HTTP. A dialect says nothing about
+//! what is allowed: that is one core for all of them.
+
+mod body;
+pub mod native;
+mod native_profile;
+
+pub use native_profile::{Plan, Quotas};

@@ -1,1 +1,81 @@
 //! The verbs: one file, one use-case.
+//!
+//! A use-case takes a [`Context`] and values that were parsed at the door, and
+//! gives an outcome or an [`Error`]. Nothing here knows HTTP or a dialect.
+
+mod administer;
+mod authenticate;
+mod change_account;
+mod issue_token;
+mod sign_up;
+
+pub use administer::{
+    CreatedAdmin, CreatedClient, NewClientRequest, OperatorError, create_admin, create_client,
+    disable_client, list_clients,
+};
+pub use authenticate::{authenticate_credential, authenticate_token, check_origin};
+pub use change_account::change_account;
+pub use issue_token::{IssuedToken, TokenError, TokenRequest, issue_token};
+pub use sign_up::sign_up;
+
+use std::{fmt, sync::Arc};
+
+use doorstep_accounts::{Clock, Entropy, KeyRing, Refusal};
+use doorstep_store::{Store, StoreError};
+
+/// What every use-case works with.
+#[derive(Clone)]
+pub struct Context {
+    /// The database.
+    pub store: Store,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Unpredictable bytes.
+    pub entropy: Arc<dyn Entropy>,
+    /// The pepper ring.
+    pub keys: KeyRing,
+    /// What the operator set.
+    pub terms: Terms,
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("terms", &self.terms).finish_non_exhaustive()
+    }
+}
+
+/// What the operator decides about accounts.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// Language of accounts that name none that we know (ISO 639-1).
+    pub default_locale: String,
+    /// Currency of accounts that name none that we know (ISO 4217).
+    pub default_currency: String,
+    /// Domain of the addresses that we make up.
+    pub email_domain: String,
+    /// How long an access token lives, in seconds.
+    pub token_seconds: i64,
+}
+
+/// Why a use-case ended without its outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The caller is told no.
+    #[error("refused: {}", .0.code().name())]
+    Refused(Refusal),
+    /// Something of ours failed.
+    #[error("failed")]
+    Failed(#[source] StoreError),
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}

@@ -26,9 +26,19 @@ pub struct Problem {
     /// One English sentence per fault, or the detail: the contract that older
     /// clients read.
     pub errors: Vec<String>,
+    /// The account that exists already, for the client that made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<ExistingUser>,
     /// Finds this request in the server's log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+}
+
+/// An account that exists already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExistingUser {
+    /// The platform's number for the user.
+    pub id: i64,
 }
 
 /// One field's fault.
@@ -68,6 +78,7 @@ impl Problem {
             errors: vec![detail.clone()],
             detail,
             faults: Vec::new(),
+            user: None,
             request_id: None,
         }
     }
@@ -80,6 +91,6 @@ impl Problem {
             many => format!("{} fields have faults", many.len()),
         };
         let errors = faults.iter().map(|fault| fault.message.clone()).collect();
-        Self { errors, faults, ..Self::new(code, detail) }
+        Self { faults, errors, ..Self::new(code, detail) }
     }
 }

@@ -1,0 +1,30 @@
+//! Labels: a user's key-value notes, some of which only the server writes.
+
+use serde_json::{Map, Value};
+
+use crate::provider::Identity;
+
+/// Top-level keys that name a provider. The server writes them, for billing and
+/// support trust them to say who somebody is there.
+const PROVIDERS: &[&str] =
+    &["cpanel", "plesk", "whmcs", "wordpress", "cockpit", "directadmin", "doorstep"];
+
+/// Whether only the server may write below this key.
+pub fn is_reserved(key: &str, provider: &str) -> bool {
+    let key = key.trim();
+    PROVIDERS.iter().any(|name| key.eq_ignore_ascii_case(name))
+        || key.eq_ignore_ascii_case(provider)
+}
+
+/// The label that says who the user is at the provider:
+/// `{provider: {server: username}}`.
+pub fn of_identity(identity: &Identity) -> Map<String, Value> {
+    let mut server = Map::new();
+    server.insert(identity.server.clone(), Value::String(identity.username.clone()));
+    Map::from_iter([(identity.provider.clone(), Value::Object(server))])
+}
+
+/// Writes `added` over `labels`, whole top-level keys at a time.
+pub fn merge(labels: &mut Map<String, Value>, added: Map<String, Value>) {
+    labels.extend(added);
+}

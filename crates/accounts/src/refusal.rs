@@ -1,0 +1,107 @@
+//! Every way we say no, without a word of HTTP.
+
+use doorstep_wire::{Code, FieldProblem};
+
+use crate::scope::Scope;
+
+/// Why a request is refused. What went wrong on our side is not here: that is a
+/// failure, and its reader is the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The body is not a JSON object.
+    MalformedBody {
+        /// What the parser said.
+        detail: String,
+    },
+    /// No credentials were sent.
+    Unauthenticated,
+    /// The bearer token is unknown, expired or revoked; which one is not said.
+    InvalidToken,
+    /// The API credential is wrong, revoked, or its account is not active;
+    /// which one is not said.
+    InvalidCredential,
+    /// The caller does not hold the scope.
+    InsufficientScope {
+        /// The scope that the route needs.
+        needed: Scope,
+    },
+    /// The page's origin is not one of the client's.
+    OriginNotAllowed {
+        /// The origin.
+        origin: String,
+    },
+    /// The provider server is not one of the client's.
+    ProviderServerNotAllowed {
+        /// The canonical server.
+        server: String,
+    },
+    /// The identity has an account.
+    AlreadyRegistered {
+        /// The account's number, for the client that made it and nobody else.
+        user_id: Option<i64>,
+    },
+    /// `provider_server` or `provider_username` is absent.
+    MissingProvider,
+    /// Fields have faults.
+    Invalid {
+        /// All of them.
+        faults: Vec<FieldProblem>,
+    },
+    /// A change has faults.
+    InvalidChange {
+        /// All of them.
+        faults: Vec<FieldProblem>,
+    },
+}
+
+impl Refusal {
+    /// The code that programs read.
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::MalformedBody { .. } => Code::MalformedBody,
+            Self::Unauthenticated => Code::Unauthenticated,
+            Self::InvalidToken => Code::InvalidToken,
+            Self::InvalidCredential => Code::InvalidCredential,
+            Self::InsufficientScope { .. } => Code::InsufficientScope,
+            Self::OriginNotAllowed { .. } => Code::OriginNotAllowed,
+            Self::ProviderServerNotAllowed { .. } => Code::ProviderServerNotAllowed,
+            Self::AlreadyRegistered { .. } => Code::AlreadyRegistered,
+            Self::MissingProvider => Code::MissingProvider,
+            Self::Invalid { .. } => Code::ValidationFailed,
+            Self::InvalidChange { .. } => Code::InvalidChange,
+        }
+    }
+
+    /// What happened and what to do.
+    pub fn detail(&self) -> String {
+        match self {
+            Self::MalformedBody { detail } => detail.clone(),
+            Self::Unauthenticated => "send an access token or an API credential".to_owned(),
+            Self::InvalidToken => {
+                "the access token is unknown, expired or revoked: get a new one".to_owned()
+            }
+            Self::InvalidCredential => {
+                "the API username or password is wrong, or the account is not active".to_owned()
+            }
+            Self::InsufficientScope { needed } => {
+                format!("this needs the scope {needed}")
+            }
+            Self::OriginNotAllowed { origin } => {
+                format!("pages of {origin} may not use this client: the operator can add the origin")
+            }
+            Self::ProviderServerNotAllowed { server } => {
+                format!("{server} is not assigned to this client: the operator can assign it")
+            }
+            Self::AlreadyRegistered { .. } => {
+                "this username on this server has an account already; its credential is not shown again"
+                    .to_owned()
+            }
+            // The documented contract's exact text.
+            Self::MissingProvider => "missing provider settings".to_owned(),
+            Self::Invalid { faults } | Self::InvalidChange { faults } => {
+                let sentences: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
+                sentences.join("; ")
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Scopes (RFC 6749 §3.3): who may hold each and what it allows.
+
+use std::fmt;
+
+/// One scope. The names are those of the documented contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// What anybody may see.
+    Public,
+    /// Create users through `POST /api/users`.
+    Register,
+    /// Read the own account.
+    ProfileRead,
+    /// Change the own account.
+    ProfileUpdate,
+}
+
+impl Scope {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::Public, Self::Register, Self::ProfileRead, Self::ProfileUpdate];
+
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Register => "register",
+            Self::ProfileRead => "profile_read",
+            Self::ProfileUpdate => "profile_update",
+        }
+    }
+
+    const fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A set of scopes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Scopes(u8);
+
+/// A name that is no scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownScope(pub String);
+
+impl fmt::Display for UnknownScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known: Vec<_> = Scope::ALL.iter().map(|scope| scope.name()).collect();
+        write!(f, "unknown scope {:?}: the scopes are {}", self.0, known.join(", "))
+    }
+}
+
+impl Scopes {
+    /// Everything that a user may do with the own account. Never `register`: a
+    /// user does not create users.
+    pub const OF_A_USER: Self =
+        Self(Scope::Public.bit() | Scope::ProfileRead.bit() | Scope::ProfileUpdate.bit());
+
+    /// The set of one.
+    pub const fn only(scope: Scope) -> Self {
+        Self(scope.bit())
+    }
+
+    /// Reads a list with spaces between.
+    pub fn parse(text: &str) -> Result<Self, UnknownScope> {
+        text.split(' ').filter(|name| !name.is_empty()).try_fold(Self::default(), |set, name| {
+            let scope = Scope::ALL.into_iter().find(|scope| scope.name() == name);
+            scope
+                .map(|scope| Self(set.0 | scope.bit()))
+                .ok_or_else(|| UnknownScope(name.to_owned()))
+        })
+    }
+
+    /// Whether the set has the scope.
+    pub const fn holds(self, scope: Scope) -> bool {
+        self.0 & scope.bit() != 0
+    }
+
+    /// Whether every scope of `other` is in this set.
+    pub const fn covers(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The scopes, in a fixed order.
+    pub fn iter(self) -> impl Iterator<Item = Scope> {
+        Scope::ALL.into_iter().filter(move |scope| self.holds(*scope))
+    }
+
+    /// What a request that names no scope gets: `public` where the holder has
+    /// it (the documented default), else everything that the holder has.
+    #[must_use]
+    pub const fn default_grant(self) -> Self {
+        if self.holds(Scope::Public) { Self::only(Scope::Public) } else { self }
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.iter().map(Scope::name).collect();
+        f.write_str(&names.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_parse_and_print() {
+        let both = Scopes::parse("register  public").unwrap();
+        assert_eq!(both.to_string(), "public register");
+        assert!(both.covers(Scopes::only(Scope::Register)));
+        assert!(!Scopes::OF_A_USER.holds(Scope::Register));
+        assert_eq!(both.default_grant().to_string(), "public");
+        assert_eq!(Scopes::only(Scope::Register).default_grant().to_string(), "register");
+        assert_eq!(Scopes::parse("public admin").unwrap_err(), UnknownScope("admin".to_owned()));
+    }
+}

@@ -1,0 +1,153 @@
+//! Secrets and their keyed hashes, as two types.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
+
+use crate::{clock::Entropy, keys::KeyRing};
+
+/// A secret in clear: wiped when dropped, and never printed.
+#[derive(Clone)]
+pub struct Secret(Zeroizing<String>);
+
+/// Digits and letters: survives shells, URLs, INI files and both base64
+/// alphabets without quoting.
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+impl Secret {
+    /// Takes a secret that somebody else chose or sent.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Zeroizing::new(text.into()))
+    }
+
+    /// `prefix` and `length` random characters of 5.95 bits each.
+    pub fn generate(prefix: &str, length: usize, entropy: &dyn Entropy) -> Self {
+        let mut text = Zeroizing::new(String::with_capacity(prefix.len() + length));
+        text.push_str(prefix);
+        text.push_str(&random_text(length, entropy));
+        Self(text)
+    }
+
+    /// The secret itself. Callers hand it to its owner or hash it, nothing else.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Random digits and letters, without bias: bytes past the largest multiple of
+/// 62 are thrown away.
+pub fn random_text(length: usize, entropy: &dyn Entropy) -> String {
+    let mut text = String::with_capacity(length);
+    let mut buffer = Zeroizing::new([0_u8; 64]);
+    while text.len() < length {
+        entropy.fill(buffer.as_mut_slice());
+        let usable = buffer.iter().filter(|byte| **byte < 62 * 4);
+        text.extend(
+            usable
+                .take(length - text.len())
+                .map(|byte| char::from(ALPHABET[usize::from(byte % 62)])),
+        );
+    }
+    text
+}
+
+/// What is stored of a secret: `v<pepper version>:<HMAC-SHA-256 in hex>`.
+///
+/// The secrets are random and long, so a fast keyed hash is as good as a slow
+/// one and can be checked on every request; the key keeps a stolen database
+/// useless alone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretHash(String);
+
+impl SecretHash {
+    /// Hashes with the ring's current pepper.
+    pub fn of(secret: &Secret, keys: &KeyRing) -> Self {
+        let (version, key) = keys.current();
+        Self(render(version, key, secret))
+    }
+
+    /// Reads what was stored.
+    pub fn from_stored(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text to store.
+    pub fn as_stored(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the secret is the one that was hashed. Takes the same time
+    /// whatever the answer.
+    pub fn verify(&self, secret: &Secret, keys: &KeyRing) -> bool {
+        let version = self.0.strip_prefix('v').and_then(|rest| rest.split(':').next());
+        let Some((version, key)) =
+            version.and_then(|version| version.parse().ok()).and_then(|version| keys.get(version))
+        else {
+            return false;
+        };
+        render(version, key, secret).as_bytes().ct_eq(self.0.as_bytes()).into()
+    }
+
+    /// Does the work of [`Self::verify`] for a name that does not exist, so that
+    /// its refusal takes as long as that of a wrong secret.
+    pub fn verify_nothing(secret: &Secret, keys: &KeyRing) -> bool {
+        Self(format!("v{}:{}", keys.current().0, "0".repeat(64))).verify(secret, keys)
+    }
+}
+
+impl fmt::Debug for SecretHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretHash(…)")
+    }
+}
+
+fn render(version: u32, key: &[u8; 32], secret: &Secret) -> String {
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length (RFC 2104 §2)");
+    mac.update(secret.expose().as_bytes());
+    format!("v{version}:{}", hex(&mac.finalize().into_bytes()))
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|nibble| char::from(DIGITS[usize::from(nibble)]))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::tests::{Counting, ring};
+
+    #[test]
+    fn verifies_its_own_secret_and_no_other() {
+        let keys = ring();
+        let secret = Secret::generate("x_", 40, &Counting::default());
+        let hash = SecretHash::of(&secret, &keys);
+        assert!(hash.verify(&secret, &keys));
+        assert!(SecretHash::from_stored(hash.as_stored()).verify(&secret, &keys));
+        assert!(!hash.verify(&Secret::new("x_other"), &keys));
+        assert!(!SecretHash::from_stored("v9:00").verify(&secret, &keys));
+        assert!(!SecretHash::from_stored("").verify(&secret, &keys));
+        assert!(!SecretHash::verify_nothing(&secret, &keys));
+    }
+
+    #[test]
+    fn nothing_prints() {
+        let secret = Secret::new("hunter2");
+        assert!(!format!("{secret:?} {:?}", SecretHash::of(&secret, &ring())).contains("hunter2"));
+    }
+}

@@ -1,0 +1,186 @@
+//! What the operator does: clients and administrators.
+
+use doorstep_accounts::{
+    Client, Scopes, Secret, SecretHash, Timestamp, User,
+    client::{SECRET_LENGTH, SECRET_PREFIX, canonical_origin},
+    ids::IdKind,
+    password,
+    provider::canonical_server,
+};
+use doorstep_fields::{Raw, field};
+use doorstep_store::{Conn, NewClient, NewUser};
+use serde_json::{Map, Value};
+
+use crate::{Context, sign_up::new_credential};
+
+/// A client as the operator describes it.
+#[derive(Debug)]
+pub struct NewClientRequest {
+    /// Its name.
+    pub name: String,
+    /// Its scopes, with spaces between.
+    pub scope: String,
+    /// Servers whose users it registers.
+    pub provider_servers: Vec<String>,
+    /// Origins of the pages that embed the widget.
+    pub origins: Vec<String>,
+}
+
+/// A new client and its secret, shown this once.
+#[derive(Debug)]
+pub struct CreatedClient {
+    /// The client.
+    pub client: Client,
+    /// The secret in clear.
+    pub secret: Secret,
+}
+
+/// A new administrator and the credential, shown this once.
+#[derive(Debug)]
+pub struct CreatedAdmin {
+    /// The user's number.
+    pub id: i64,
+    /// The API username.
+    pub api_username: String,
+    /// The API password.
+    pub api_password: Secret,
+}
+
+/// Why the operator's request was not carried out; the text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    /// An argument cannot be used.
+    #[error("{0}")]
+    Argument(String),
+    /// The database failed.
+    #[error("the database failed")]
+    Store(#[from] doorstep_store::StoreError),
+}
+
+/// Creates an OAuth client.
+pub async fn create_client(
+    context: &Context,
+    request: NewClientRequest,
+) -> Result<CreatedClient, OperatorError> {
+    let argument = OperatorError::Argument;
+    let name = request.name.trim().to_owned();
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+        return Err(argument("--name must be 1 to 100 printable characters".to_owned()));
+    }
+    let scopes =
+        Scopes::parse(&request.scope).map_err(|unknown| argument(format!("--scope: {unknown}")))?;
+    if scopes.is_empty() {
+        return Err(argument("--scope must name at least one scope".to_owned()));
+    }
+    let mut provider_servers = Vec::new();
+    for server in &request.provider_servers {
+        provider_servers.push(canonical_server(server).map_err(|fault| {
+            argument(format!("--provider-server {server:?}: {}", fault.message()))
+        })?);
+    }
+    let mut origins = Vec::new();
+    for origin in &request.origins {
+        origins.push(canonical_origin(origin).map_err(|why| argument(format!("--origin: {why}")))?);
+    }
+    let secret = Secret::generate(SECRET_PREFIX, SECRET_LENGTH, &*context.entropy);
+    let client = Client {
+        id: IdKind::Client.mint(&*context.clock, &*context.entropy),
+        name,
+        secret: SecretHash::of(&secret, &context.keys),
+        scopes,
+        provider_servers,
+        origins,
+        created_at: context.clock.now(),
+        disabled_at: None,
+    };
+    let mut tx = context.store.begin().await?;
+    let mut conn = tx.conn();
+    conn.add_client(&NewClient { client: &client }).await?;
+    for server in &client.provider_servers {
+        if !conn.assign_server(&client.id, server).await? {
+            let owner = conn.server_owner(server).await?.unwrap_or_default();
+            return Err(argument(format!(
+                "--provider-server {server}: it is assigned to the client {owner} already"
+            )));
+        }
+    }
+    audit(context, &mut conn, "client.create", &format!("client:{}", client.id)).await?;
+    tx.commit().await?;
+    Ok(CreatedClient { client, secret })
+}
+
+/// All clients.
+pub async fn list_clients(context: &Context) -> Result<Vec<Client>, OperatorError> {
+    Ok(context.store.read().await?.conn().clients().await?)
+}
+
+/// Switches a client off: its secret and its tokens stop working.
+pub async fn disable_client(context: &Context, id: &str) -> Result<Timestamp, OperatorError> {
+    let now = context.clock.now();
+    let mut tx = context.store.begin().await?;
+    let mut conn = tx.conn();
+    if !conn.disable_client(id, now).await? {
+        return Err(OperatorError::Argument(format!(
+            "there is no client {id:?}: `doorstep client list` shows them"
+        )));
+    }
+    audit(context, &mut conn, "client.disable", &format!("client:{id}")).await?;
+    tx.commit().await?;
+    Ok(now)
+}
+
+/// Creates an administrator with a password and an API credential.
+pub async fn create_admin(
+    context: &Context,
+    email: &str,
+    chosen: &Secret,
+) -> Result<CreatedAdmin, OperatorError> {
+    let rule = field("email").expect("the catalogue has an e-mail field");
+    let email = rule
+        .parse(Raw::Text(email))
+        .ok()
+        .and_then(|answer| answer.text().map(str::to_owned))
+        .ok_or_else(|| {
+            OperatorError::Argument(format!("--email {email:?} is not an e-mail address"))
+        })?;
+    let hash = password::hash(chosen, &*context.entropy).map_err(OperatorError::Argument)?;
+    let id = context.store.next_user_id().await?;
+    let now = context.clock.now();
+    let user = User {
+        id,
+        email,
+        email_generated: false,
+        profile: Map::from_iter([
+            ("locale".to_owned(), Value::String(context.terms.default_locale.clone())),
+            ("currency".to_owned(), Value::String(context.terms.default_currency.clone())),
+        ]),
+        labels: Map::new(),
+        active: true,
+        is_admin: true,
+        created_at: now,
+        updated_at: now,
+    };
+    let (credential, api_password) = new_credential(context, id, "operator", now);
+    let mut tx = context.store.begin().await?;
+    let mut conn = tx.conn();
+    if !conn.add_user(&NewUser { user: &user, client_id: None, password: Some(&hash) }).await? {
+        return Err(OperatorError::Argument(format!(
+            "--email {}: a user has this address already",
+            user.email
+        )));
+    }
+    conn.add_credential(&credential).await?;
+    audit(context, &mut conn, "admin.create", &format!("user:{id}")).await?;
+    tx.commit().await?;
+    Ok(CreatedAdmin { id, api_username: credential.username, api_password })
+}
+
+async fn audit(
+    context: &Context,
+    conn: &mut Conn<'_>,
+    action: &str,
+    subject: &str,
+) -> Result<(), doorstep_store::StoreError> {
+    let id = IdKind::Audit.mint(&*context.clock, &*context.entropy);
+    conn.add_audit(&id, "operator", action, subject, &Map::new(), context.clock.now()).await
+}

@@ -1,0 +1,87 @@
+//! Finding out who is calling. Everything that can end a caller's right is
+//! checked here and nowhere else.
+
+use doorstep_accounts::{
+    Client, PlainToken, Principal, Refusal, Scopes, Secret, SecretHash, Subject,
+};
+use doorstep_store::TokenOwner;
+
+use crate::{Context, Error};
+
+/// Checks a bearer token (RFC 6750): known, not expired, not revoked, and its
+/// owner still allowed.
+pub async fn authenticate_token(context: &Context, text: &str) -> Result<Principal, Error> {
+    let token = PlainToken::parse(text).map_err(|_| Refusal::InvalidToken)?;
+    let row = context.store.read().await?.conn().token(&token.hash()).await?;
+    let row = row
+        .filter(|row| !row.ended && context.clock.now() < row.expires_at)
+        .ok_or(Refusal::InvalidToken)?;
+    let subject = match (row.owner, row.user_id) {
+        (TokenOwner::Client(client_id), _) => Subject::App { client_id },
+        (TokenOwner::Credential(credential_id), Some(user_id)) => {
+            Subject::User { user_id, credential_id }
+        }
+        (TokenOwner::Credential(_), None) => return Err(Refusal::InvalidToken.into()),
+    };
+    Ok(Principal { subject, scopes: row.scopes })
+}
+
+/// Checks an API credential. A username that does not exist takes as long as a
+/// wrong password, and neither is told from an account that is not active.
+pub async fn authenticate_credential(
+    context: &Context,
+    username: &str,
+    password: &Secret,
+) -> Result<Principal, Error> {
+    let login = context.store.read().await?.conn().login(username).await?;
+    let Some(login) = login else {
+        SecretHash::verify_nothing(password, &context.keys);
+        return Err(Refusal::InvalidCredential.into());
+    };
+    let right = login.credential.secret.verify(password, &context.keys);
+    if !right || !login.active || login.credential.revoked_at.is_some() {
+        return Err(Refusal::InvalidCredential.into());
+    }
+    Ok(Principal {
+        subject: Subject::User {
+            user_id: login.credential.user_id,
+            credential_id: login.credential.id,
+        },
+        scopes: Scopes::OF_A_USER,
+    })
+}
+
+/// Checks an OAuth client's secret; `None` for every reason to refuse it.
+pub(crate) async fn authenticate_client(
+    context: &Context,
+    client_id: &str,
+    secret: &Secret,
+) -> Result<Option<Client>, Error> {
+    let client = context.store.read().await?.conn().client(client_id).await?;
+    let Some(client) = client else {
+        SecretHash::verify_nothing(secret, &context.keys);
+        return Ok(None);
+    };
+    let right = client.secret.verify(secret, &context.keys);
+    Ok((right && client.disabled_at.is_none()).then_some(client))
+}
+
+/// Checks that pages of the origin may use the caller's token. Users' own
+/// tokens are not for pages of other sites.
+pub async fn check_origin(
+    context: &Context,
+    caller: &Principal,
+    origin: &str,
+) -> Result<(), Error> {
+    let allowed = match &caller.subject {
+        Subject::App { client_id } => {
+            context.store.read().await?.conn().has_origin(client_id, origin).await?
+        }
+        Subject::User { .. } => false,
+    };
+    if allowed {
+        Ok(())
+    } else {
+        Err(Refusal::OriginNotAllowed { origin: origin.to_owned() }.into())
+    }
+}

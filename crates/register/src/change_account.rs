@@ -1,0 +1,74 @@
+//! Changing one's own account.
+
+use doorstep_accounts::{
+    Change, Refusal, User,
+    ids::IdKind,
+    labels,
+    user::{email_key, write_profile},
+};
+use doorstep_wire::FieldProblem;
+use serde_json::{Map, Value};
+
+use crate::{Context, Error};
+
+/// Writes the changed answers and labels; the event and the audit row name the
+/// fields, not their contents.
+pub async fn change_account(
+    context: &Context,
+    user_id: i64,
+    change: Change,
+) -> Result<User, Error> {
+    let Change { answers, cleared, labels: added } = change;
+    let now = context.clock.now();
+    let mut tx = context.store.begin().await?;
+    let mut conn = tx.conn();
+    let mut user = conn.user_for_change(user_id).await?.ok_or(Refusal::InvalidCredential)?;
+    let providers = conn.providers_of(user_id).await?;
+
+    write_profile(&mut user.profile, &answers);
+    for field in &cleared {
+        user.profile.remove(*field);
+    }
+    if let Some(email) = answers.text("email") {
+        if email_key(email) != email_key(&user.email) {
+            user.email_generated = false;
+        }
+        email.clone_into(&mut user.email);
+    }
+    let settable = added
+        .into_iter()
+        .filter(|(key, _)| {
+            !labels::is_reserved(key, "")
+                && !providers.iter().any(|own| labels::is_reserved(key, own))
+        })
+        .collect();
+    labels::merge(&mut user.labels, settable);
+    user.updated_at = now;
+    if !conn.change_user(&user).await? {
+        return Err(Refusal::InvalidChange { faults: vec![email_taken()] }.into());
+    }
+
+    let fields: Vec<Value> = answers
+        .values()
+        .map(|(name, _)| name)
+        .chain(cleared)
+        .map(|name| Value::String(name.to_owned()))
+        .collect();
+    let details = Map::from_iter([("fields".to_owned(), Value::Array(fields))]);
+    let event = IdKind::Event.mint(&*context.clock, &*context.entropy);
+    conn.add_event(&event, "user.updated", user_id, &details, now).await?;
+    let audit = IdKind::Audit.mint(&*context.clock, &*context.entropy);
+    let actor = format!("user:{user_id}");
+    conn.add_audit(&audit, &actor, "user.update", &actor, &details, now).await?;
+    tx.commit().await?;
+    Ok(user)
+}
+
+fn email_taken() -> FieldProblem {
+    FieldProblem {
+        pointer: "/user/email".to_owned(),
+        field: "email".to_owned(),
+        code: "taken".to_owned(),
+        message: "E-mail is in use by another account".to_owned(),
+    }
+}

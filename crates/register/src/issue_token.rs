@@ -1,0 +1,129 @@
+//! Issuing access tokens by client credentials (RFC 6749 §4.4).
+
+use doorstep_accounts::{PlainToken, Principal, Scopes, Secret, Subject, Timestamp, TokenKind};
+use doorstep_store::{NewToken, TokenOwner};
+
+use crate::{
+    Context, Error,
+    authenticate::{authenticate_client, authenticate_credential},
+};
+
+/// What a client sends. An API credential is a client of its own user: its
+/// username and password are accepted as `client_id` and `client_secret`.
+#[derive(Debug)]
+pub struct TokenRequest {
+    /// The `client_id`, or an API username.
+    pub client_id: String,
+    /// The `client_secret`, or an API password.
+    pub client_secret: Secret,
+    /// The scopes asked for; absent or empty: the default ones.
+    pub scope: Option<String>,
+}
+
+/// A token, for its owner.
+#[derive(Debug)]
+pub struct IssuedToken {
+    /// The token in clear.
+    pub token: PlainToken,
+    /// What it allows.
+    pub scopes: Scopes,
+    /// How long, in seconds.
+    pub expires_in: i64,
+    /// Since when.
+    pub issued_at: Timestamp,
+}
+
+/// Why there is no token (RFC 6749 §5.2).
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// Unknown client, wrong secret, switched off: one answer for all.
+    #[error("client authentication failed")]
+    InvalidClient,
+    /// A scope that does not exist or that the client does not hold.
+    #[error("{0}")]
+    InvalidScope(String),
+    /// Something of ours failed.
+    #[error("failed")]
+    Failed(#[source] Error),
+}
+
+impl From<doorstep_store::StoreError> for TokenError {
+    fn from(error: doorstep_store::StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Authenticates the client and issues a token.
+pub async fn issue_token(
+    context: &Context,
+    request: TokenRequest,
+) -> Result<IssuedToken, TokenError> {
+    let (kind, owner, held) = authenticate(context, &request).await?;
+    let scopes = granted(held, request.scope.as_deref())?;
+    let token = PlainToken::generate(kind, &*context.entropy);
+    let issued_at = context.clock.now();
+    let expires_in = context.terms.token_seconds;
+    let mut tx = context.store.begin().await?;
+    let new = NewToken {
+        hash: &token.hash(),
+        owner: &owner,
+        scopes,
+        issued_at,
+        expires_at: issued_at.plus_seconds(expires_in),
+    };
+    tx.conn().add_token(&new).await?;
+    tx.commit().await?;
+    Ok(IssuedToken { token, scopes, expires_in, issued_at })
+}
+
+async fn authenticate(
+    context: &Context,
+    request: &TokenRequest,
+) -> Result<(TokenKind, TokenOwner, Scopes), TokenError> {
+    let TokenRequest { client_id, client_secret, .. } = request;
+    let client =
+        authenticate_client(context, client_id, client_secret).await.map_err(TokenError::Failed)?;
+    if let Some(client) = client {
+        return Ok((TokenKind::App, TokenOwner::Client(client.id), client.scopes));
+    }
+    match authenticate_credential(context, client_id, client_secret).await {
+        Ok(Principal { subject: Subject::User { credential_id, .. }, scopes }) => {
+            Ok((TokenKind::User, TokenOwner::Credential(credential_id), scopes))
+        }
+        Ok(_) | Err(Error::Refused(_)) => Err(TokenError::InvalidClient),
+        Err(failed) => Err(TokenError::Failed(failed)),
+    }
+}
+
+fn granted(held: Scopes, asked: Option<&str>) -> Result<Scopes, TokenError> {
+    let asked = Scopes::parse(asked.unwrap_or_default())
+        .map_err(|unknown| TokenError::InvalidScope(unknown.to_string()))?;
+    if asked.is_empty() {
+        return Ok(held.default_grant());
+    }
+    if held.covers(asked) {
+        Ok(asked)
+    } else {
+        Err(TokenError::InvalidScope(format!("this client holds only: {held}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(held: &str, asked: Option<&str>, expected: Option<&str>) {
+        let granted = granted(Scopes::parse(held).unwrap(), asked);
+        assert_eq!(granted.ok().map(|scopes| scopes.to_string()).as_deref(), expected);
+    }
+
+    #[test]
+    fn a_grant_is_what_was_asked_for_and_never_more_than_held() {
+        check("public register", Some("register"), Some("register"));
+        check("public register", Some("public register"), Some("public register"));
+        check("public register", None, Some("public"));
+        check("register", Some(""), Some("register"));
+        check("public", Some("register"), None);
+        check("public", Some("admin"), None);
+    }
+}

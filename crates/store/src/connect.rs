@@ -1,0 +1,227 @@
+//! Opening a database, bringing it up to date, and connections to it.
+
+use std::{
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    str::FromStr as _,
+    sync::Arc,
+    time::Duration,
+};
+
+use sqlx::{
+    PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
+    migrate::{MigrateError, Migrator},
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::StoreError;
+
+static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
+
+/// How long a caller waits for a connection before it is told to come back: long
+/// enough for a burst, short enough that a browser is still there.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Readers on SQLite. Reads are microseconds each, so more would only add memory.
+const SQLITE_READERS: u32 = 4;
+/// Connections to PostgreSQL. Its own limit is 100 for all replicas.
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// An open database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(crate) database: Database,
+    pub(crate) user_ids: Arc<crate::users::Block>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Database {
+    Sqlite { write: SqlitePool, read: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// A transaction. Dropped without [`Tx::commit`], it leaves nothing behind.
+#[derive(Debug)]
+pub enum Tx {
+    /// On the one writing connection, begun immediately.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// Read committed.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// A connection for reading.
+#[derive(Debug)]
+pub enum Read {
+    /// One of the readers.
+    Sqlite(PoolConnection<Sqlite>),
+    /// One of the pool.
+    Postgres(PoolConnection<Postgres>),
+}
+
+/// A borrowed connection: every statement is a method of this.
+#[derive(Debug)]
+pub enum Conn<'a> {
+    /// SQLite.
+    Sqlite(&'a mut SqliteConnection),
+    /// PostgreSQL.
+    Postgres(&'a mut PgConnection),
+}
+
+impl Tx {
+    /// The connection, for statements inside this transaction.
+    pub fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Self::Sqlite(tx) => Conn::Sqlite(tx),
+            Self::Postgres(tx) => Conn::Postgres(tx),
+        }
+    }
+
+    /// Makes everything durable, or nothing.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+impl Read {
+    /// The connection, for statements that do not write.
+    pub fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Self::Sqlite(connection) => Conn::Sqlite(connection),
+            Self::Postgres(connection) => Conn::Postgres(connection),
+        }
+    }
+}
+
+/// The database cannot be opened or brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Neither of the two kinds of URL.
+    #[error("the database URL must be sqlite://PATH or postgres://USER@HOST/NAME")]
+    Url,
+    /// The file of a SQLite database cannot be created.
+    #[error("cannot create the database file {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database does not answer, or refuses us.
+    #[error("cannot connect to the database")]
+    Connect(#[source] sqlx::Error),
+    /// The schema is of a newer version of this program.
+    #[error(
+        "the database was migrated by a newer version (migration {0}): install that version or restore a backup"
+    )]
+    Newer(i64),
+    /// The schema cannot be brought up to date.
+    #[error("cannot migrate the database")]
+    Migrate(#[source] MigrateError),
+}
+
+impl Store {
+    /// Opens the database at `sqlite://PATH` or `postgres://…`. The file of a
+    /// SQLite database is created if it is missing, readable by its owner only.
+    pub async fn connect(url: &str) -> Result<Self, ConnectError> {
+        let database = if let Some(path) = url.strip_prefix("sqlite://") {
+            Self::open_sqlite(Path::new(path)).await?
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let options =
+                PgConnectOptions::from_str(url).map_err(ConnectError::Connect)?.options([
+                    // A statement that waits longer holds a connection that others need.
+                    ("lock_timeout", "2s"),
+                    ("statement_timeout", "5s"),
+                    ("idle_in_transaction_session_timeout", "10s"),
+                ]);
+            let pool = PgPoolOptions::new()
+                .max_connections(POSTGRES_CONNECTIONS)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .connect_with(options)
+                .await
+                .map_err(ConnectError::Connect)?;
+            Database::Postgres(pool)
+        } else {
+            return Err(ConnectError::Url);
+        };
+        Ok(Self { database, user_ids: Arc::default() })
+    }
+
+    async fn open_sqlite(path: &Path) -> Result<Database, ConnectError> {
+        if path.as_os_str().is_empty() {
+            return Err(ConnectError::Url);
+        }
+        // SQLite gives its WAL and shared-memory files the mode of this one.
+        std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(|source| ConnectError::File { path: path.to_owned(), source })?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            // An acknowledged sign-up survives a power cut, not only a crash.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .pragma("trusted_schema", "OFF");
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_with(options.clone())
+            .await
+            .map_err(ConnectError::Connect)?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(SQLITE_READERS)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_lazy_with(options.pragma("query_only", "ON"));
+        Ok(Database::Sqlite { write, read })
+    }
+
+    /// Brings the schema up to date. Safe to call at every start.
+    pub async fn migrate(&self) -> Result<(), ConnectError> {
+        let done = match &self.database {
+            Database::Sqlite { write, .. } => MIGRATOR.run(write).await,
+            Database::Postgres(pool) => MIGRATOR.run(pool).await,
+        };
+        done.map_err(|error| match error {
+            MigrateError::VersionMissing(version) => ConnectError::Newer(version),
+            other => ConnectError::Migrate(other),
+        })
+    }
+
+    /// Begins a transaction that may write.
+    pub async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(match &self.database {
+            Database::Sqlite { write, .. } => {
+                Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)
+            }
+            Database::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// A connection for reading.
+    pub async fn read(&self) -> Result<Read, StoreError> {
+        Ok(match &self.database {
+            Database::Sqlite { read, .. } => Read::Sqlite(read.acquire().await?),
+            Database::Postgres(pool) => Read::Postgres(pool.acquire().await?),
+        })
+    }
+
+    /// Waits for connections in use and closes all.
+    pub async fn close(&self) {
+        match &self.database {
+            Database::Sqlite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Database::Postgres(pool) => pool.close().await,
+        }
+    }
+}

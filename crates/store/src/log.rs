@@ -1,0 +1,72 @@
+//! The outbox, the audit log, and facts about the installation: rows that are
+//! written with what they tell of.
+
+use doorstep_accounts::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::{Conn, StoreError, document, exec, one};
+
+impl Conn<'_> {
+    /// Notes something for the outside world. The payload holds no secret.
+    pub async fn add_event(
+        &mut self,
+        id: &str,
+        kind: &str,
+        user_id: i64,
+        payload: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        exec!(
+            self,
+            "INSERT INTO events (id, kind, user_id, payload, created_at) VALUES ($1, $2, $3, $4, $5)",
+            id,
+            kind,
+            user_id,
+            document(payload),
+            now.0,
+        );
+        Ok(())
+    }
+
+    /// Notes who did what to whom.
+    pub async fn add_audit(
+        &mut self,
+        id: &str,
+        actor: &str,
+        action: &str,
+        subject: &str,
+        details: &Map<String, Value>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        exec!(
+            self,
+            "INSERT INTO audit (id, actor, action, subject, details, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            id,
+            actor,
+            action,
+            subject,
+            document(details),
+            now.0,
+        );
+        Ok(())
+    }
+
+    /// Writes a fact if there is none of that name, and gives the one that holds.
+    pub async fn settle_fact(&mut self, name: &str, value: &str) -> Result<String, StoreError> {
+        exec!(
+            self,
+            "INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+            name,
+            value,
+        );
+        let row = one!(self, (String,), "SELECT value FROM facts WHERE name = $1", name);
+        row.map(|(value,)| value).ok_or(StoreError::Corrupt { what: "a fact" })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&mut self) -> Result<(), StoreError> {
+        one!(self, (i32,), "SELECT 1");
+        Ok(())
+    }
+}

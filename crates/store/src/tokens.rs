@@ -1,0 +1,133 @@
+//! Access tokens, by hash.
+
+use doorstep_accounts::{Scopes, Timestamp, TokenHash};
+
+use crate::{Conn, StoreError, clients::scopes, exec, one};
+
+/// A token to add.
+#[derive(Debug)]
+pub struct NewToken<'a> {
+    /// Its hash.
+    pub hash: &'a TokenHash,
+    /// For whom it speaks.
+    pub owner: &'a TokenOwner,
+    /// What it allows.
+    pub scopes: Scopes,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// From when it is no longer valid.
+    pub expires_at: Timestamp,
+}
+
+/// For whom a token speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenOwner {
+    /// An OAuth client.
+    Client(String),
+    /// A user's API credential.
+    Credential(String),
+}
+
+/// A token with everything that decides whether it is valid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRow {
+    /// For whom it speaks.
+    pub owner: TokenOwner,
+    /// The user behind the credential, if it is a credential's.
+    pub user_id: Option<i64>,
+    /// What it allows.
+    pub scopes: Scopes,
+    /// From when it is no longer valid.
+    pub expires_at: Timestamp,
+    /// Whether the token, its client or its credential was ended, or the user's
+    /// account is not active.
+    pub ended: bool,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    client_id: Option<String>,
+    credential_id: Option<String>,
+    scopes: String,
+    expires_at: i64,
+    revoked_at: Option<i64>,
+    client_disabled_at: Option<i64>,
+    user_id: Option<i64>,
+    credential_revoked_at: Option<i64>,
+    active: Option<bool>,
+}
+
+impl Conn<'_> {
+    /// Adds a token.
+    pub async fn add_token(&mut self, token: &NewToken<'_>) -> Result<(), StoreError> {
+        let (client_id, credential_id) = match token.owner {
+            TokenOwner::Client(id) => (Some(id), None),
+            TokenOwner::Credential(id) => (None, Some(id)),
+        };
+        exec!(
+            self,
+            "INSERT INTO tokens (hash, client_id, credential_id, scopes, issued_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            token.hash.as_stored(),
+            client_id,
+            credential_id,
+            token.scopes.to_string(),
+            token.issued_at.0,
+            token.expires_at.0,
+        );
+        Ok(())
+    }
+
+    /// A token by its hash.
+    pub async fn token(&mut self, hash: &TokenHash) -> Result<Option<TokenRow>, StoreError> {
+        let row = one!(
+            self,
+            Row,
+            "SELECT t.client_id, t.credential_id, t.scopes, t.expires_at, t.revoked_at,
+                    c.disabled_at AS client_disabled_at, k.user_id,
+                    k.revoked_at AS credential_revoked_at, u.active
+             FROM tokens t
+             LEFT JOIN clients c ON c.id = t.client_id
+             LEFT JOIN credentials k ON k.id = t.credential_id
+             LEFT JOIN users u ON u.id = k.user_id
+             WHERE t.hash = $1",
+            hash.as_stored(),
+        );
+        let Some(row) = row else { return Ok(None) };
+        let owner = match (row.client_id, row.credential_id) {
+            (Some(id), None) => TokenOwner::Client(id),
+            (None, Some(id)) => TokenOwner::Credential(id),
+            _ => return Err(StoreError::Corrupt { what: "a token's owner" }),
+        };
+        Ok(Some(TokenRow {
+            ended: row.revoked_at.is_some()
+                || row.client_disabled_at.is_some()
+                || row.credential_revoked_at.is_some()
+                || row.active == Some(false),
+            owner,
+            user_id: row.user_id,
+            scopes: scopes(&row.scopes)?,
+            expires_at: Timestamp(row.expires_at),
+        }))
+    }
+
+    /// Ends a token.
+    pub async fn revoke_token(
+        &mut self,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        exec!(
+            self,
+            "UPDATE tokens SET revoked_at = COALESCE(revoked_at, $1) WHERE hash = $2",
+            now.0,
+            hash.as_stored(),
+        );
+        Ok(())
+    }
+
+    /// Forgets tokens that expired before `before`; gives how many.
+    pub async fn sweep_tokens(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(exec!(self, "DELETE FROM tokens WHERE expires_at < $1", before.0))
+    }
+}

@@ -1,0 +1,191 @@
+//! Users and who they are at a provider.
+
+use doorstep_accounts::{Identity, Timestamp, User, user::email_key};
+use tokio::sync::Mutex;
+
+use crate::{Conn, Store, StoreError, document, exec, object, one};
+
+/// A block of user numbers that this process may hand out.
+#[derive(Debug, Default)]
+pub(crate) struct Block(Mutex<std::ops::Range<i64>>);
+
+/// Numbers taken at a time. A restart loses what is left of a block, which does
+/// no harm; a larger one would make the gaps look like lost users.
+const BLOCK: i64 = 32;
+
+/// What a new user's row holds beside the user.
+#[derive(Debug)]
+pub struct NewUser<'a> {
+    /// The user.
+    pub user: &'a User,
+    /// The client that registers it.
+    pub client_id: Option<&'a str>,
+    /// The Argon2id hash of a password that the person chose.
+    pub password: Option<&'a str>,
+}
+
+#[derive(sqlx::FromRow)]
+struct UserRow {
+    id: i64,
+    email: String,
+    email_generated: bool,
+    profile: String,
+    labels: String,
+    active: bool,
+    is_admin: bool,
+    created_at: i64,
+    updated_at: i64,
+}
+
+impl Store {
+    /// A number for a new user; unique across all servers on this database.
+    pub async fn next_user_id(&self) -> Result<i64, StoreError> {
+        let mut block = self.user_ids.0.lock().await;
+        if let Some(id) = block.next() {
+            return Ok(id);
+        }
+        let mut tx = self.begin().await?;
+        let row = one!(
+            &mut tx.conn(),
+            (i64,),
+            "UPDATE counters SET value = value + $1 WHERE name = 'users' RETURNING value",
+            BLOCK,
+        );
+        tx.commit().await?;
+        let (last,) = row.ok_or(StoreError::Corrupt { what: "the counter of users" })?;
+        *block = last - BLOCK + 1..last + 1;
+        block.next().ok_or(StoreError::Corrupt { what: "the counter of users" })
+    }
+}
+
+impl Conn<'_> {
+    /// Takes an identity for a user. `false`: somebody has it.
+    pub async fn take_identity(
+        &mut self,
+        identity: &Identity,
+        user_id: i64,
+    ) -> Result<bool, StoreError> {
+        let added = exec!(
+            self,
+            "INSERT INTO identities (provider, server_key, username_key, server, username, user_id)
+             VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (provider, server_key, username_key) DO NOTHING",
+            &identity.provider,
+            &identity.server_key,
+            &identity.username_key,
+            &identity.server,
+            &identity.username,
+            user_id,
+        );
+        Ok(added == 1)
+    }
+
+    /// Who has an identity, and the client that registered them.
+    pub async fn identity_owner(
+        &mut self,
+        identity: &Identity,
+    ) -> Result<Option<(i64, Option<String>)>, StoreError> {
+        Ok(one!(
+            self,
+            (i64, Option<String>),
+            "SELECT u.id, u.client_id FROM identities i JOIN users u ON u.id = i.user_id
+             WHERE i.provider = $1 AND i.server_key = $2 AND i.username_key = $3",
+            &identity.provider,
+            &identity.server_key,
+            &identity.username_key,
+        ))
+    }
+
+    /// The providers at which a user is known.
+    pub async fn providers_of(&mut self, user_id: i64) -> Result<Vec<String>, StoreError> {
+        let rows = crate::all!(
+            self,
+            (String,),
+            "SELECT DISTINCT provider FROM identities WHERE user_id = $1",
+            user_id,
+        );
+        Ok(rows.into_iter().map(|(provider,)| provider).collect())
+    }
+
+    /// Adds a user. `false`: the e-mail is taken.
+    pub async fn add_user(&mut self, new: &NewUser<'_>) -> Result<bool, StoreError> {
+        let NewUser { user, client_id, password } = new;
+        let added = exec!(
+            self,
+            "INSERT INTO users (id, email, email_key, email_generated, profile, labels, password,
+                                active, is_admin, client_id, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             ON CONFLICT (email_key) DO NOTHING",
+            user.id,
+            &user.email,
+            email_key(&user.email),
+            user.email_generated,
+            document(&user.profile),
+            document(&user.labels),
+            *password,
+            user.active,
+            user.is_admin,
+            *client_id,
+            user.created_at.0,
+            user.updated_at.0,
+        );
+        Ok(added == 1)
+    }
+
+    /// A user by number.
+    pub async fn user(&mut self, id: i64) -> Result<Option<User>, StoreError> {
+        let row = one!(
+            self,
+            UserRow,
+            "SELECT id, email, email_generated, profile, labels, active, is_admin, created_at, updated_at
+             FROM users WHERE id = $1",
+            id,
+        );
+        row.map(User::try_from).transpose()
+    }
+
+    /// A user by number, locked until the transaction ends, so that two changes
+    /// at once do not lose one another. (SQLite's one writer is the lock there;
+    /// the no-op update takes the row's lock on PostgreSQL.)
+    pub async fn user_for_change(&mut self, id: i64) -> Result<Option<User>, StoreError> {
+        exec!(self, "UPDATE users SET id = id WHERE id = $1", id);
+        self.user(id).await
+    }
+
+    /// Writes a changed user. `false`: the e-mail is taken by somebody else.
+    pub async fn change_user(&mut self, user: &User) -> Result<bool, StoreError> {
+        let written = exec!(
+            self,
+            "UPDATE users SET email = $1, email_key = $2, email_generated = $3, profile = $4,
+                              labels = $5, updated_at = $6
+             WHERE id = $7
+               AND NOT EXISTS (SELECT 1 FROM users other WHERE other.email_key = $2 AND other.id <> $7)",
+            &user.email,
+            email_key(&user.email),
+            user.email_generated,
+            document(&user.profile),
+            document(&user.labels),
+            user.updated_at.0,
+            user.id,
+        );
+        Ok(written == 1)
+    }
+}
+
+impl TryFrom<UserRow> for User {
+    type Error = StoreError;
+
+    fn try_from(row: UserRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id,
+            email: row.email,
+            email_generated: row.email_generated,
+            profile: object(&row.profile, "a user's profile")?,
+            labels: object(&row.labels, "a user's labels")?,
+            active: row.active,
+            is_admin: row.is_admin,
+            created_at: Timestamp(row.created_at),
+            updated_at: Timestamp(row.updated_at),
+        })
+    }
+}

@@ -1,0 +1,77 @@
+//! What the panel knows while it runs.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use doorstep_panel::{Account, Credential, Error, Panel};
+
+use crate::{customer::Customer, settings::Settings};
+
+/// A demo that someone left open should not grow for ever.
+const MOST_CUSTOMERS: usize = 10_000;
+
+/// The panel: its client of the server, and its customers' accounts there.
+pub(crate) struct Demo {
+    pub(crate) panel: Panel,
+    pub(crate) provider_server: String,
+    connections: Mutex<HashMap<Customer, Connection>>,
+    visitors: AtomicU32,
+}
+
+/// A customer's account, and the credential with which the panel uses it.
+#[derive(Debug, Clone)]
+pub(crate) struct Connection {
+    pub(crate) credential: Credential,
+    pub(crate) account: Account,
+}
+
+impl Demo {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
+        Ok(Self {
+            panel: Panel::new(
+                &settings.server,
+                settings.client.client_id.clone(),
+                settings.client.client_secret.clone(),
+            )?,
+            provider_server: settings.provider_server.clone(),
+            connections: Mutex::default(),
+            visitors: AtomicU32::new(1),
+        })
+    }
+
+    /// The customer's connection, if there is one.
+    pub(crate) fn connection(&self, customer: &Customer) -> Option<Connection> {
+        self.connections().get(customer).cloned()
+    }
+
+    /// Proves the credential by using it, then keeps it for the customer.
+    pub(crate) async fn connect(
+        &self,
+        customer: Customer,
+        credential: Credential,
+    ) -> Result<Account, Error> {
+        let account = self.panel.account(&credential).await?;
+        let mut connections = self.connections();
+        if connections.len() >= MOST_CUSTOMERS {
+            connections.clear();
+        }
+        connections.insert(customer, Connection { credential, account: account.clone() });
+        Ok(account)
+    }
+
+    /// A username that no sign-up has used, also after a restart.
+    pub(crate) fn visitor(&self) -> String {
+        let number = self.visitors.fetch_add(1, Ordering::Relaxed);
+        format!("dev-{}-{number}", std::process::id())
+    }
+
+    fn connections(&self) -> MutexGuard<'_, HashMap<Customer, Connection>> {
+        // Each entry is whole at any moment, so a panic elsewhere leaves no half of one.
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

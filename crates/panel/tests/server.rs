@@ -1,0 +1,105 @@
+//! The SDK against a server that answers as the contract says.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::IntoResponse,
+    routing::{get, post},
+};
+use doorstep_panel::{Credential, Error, Panel};
+use tokio::{net::TcpListener, sync::Mutex};
+
+/// What the token endpoint was asked: `Authorization` and the body.
+type Asked = Arc<Mutex<Vec<(String, String)>>>;
+
+async fn serve(status: u16, content_type: &'static str, body: &'static str) -> (Panel, Asked) {
+    let asked = Asked::default();
+    let answer = move || {
+        let status = StatusCode::from_u16(status).expect("a status");
+        let headers = [("content-type", content_type), ("retry-after", "7")];
+        (status, headers, body).into_response()
+    };
+    let token = move |State(asked): State<Asked>, headers: HeaderMap, form: String| async move {
+        let authorization = headers["authorization"].to_str().expect("ASCII").to_owned();
+        asked.lock().await.push((authorization, form));
+        answer()
+    };
+    let app = Router::new()
+        .route("/api/oauth/token", post(token))
+        .route("/api/users", get(move || async move { answer() }))
+        .with_state(asked.clone());
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let server = format!("http://{}", listener.local_addr().expect("a bound address"));
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (Panel::new(&server, "panel one", "s:cret").expect("a good address"), asked)
+}
+
+const JSON: &str = "application/json";
+const PROBLEM: &str = "application/problem+json";
+
+#[tokio::test]
+async fn a_token_is_asked_for_under_the_register_scope() {
+    let body = r#"{"access_token":"T0K","token_type":"bearer","expires_in":300}"#;
+    let (panel, asked) = serve(200, JSON, body).await;
+    let token = panel.register_token().await.unwrap();
+    assert_eq!(token.secret(), "T0K");
+    assert_eq!(token.expires_in(), Some(Duration::from_mins(5)));
+    assert!(!format!("{token:?}").contains("T0K"));
+    let asked = asked.lock().await;
+    // Each part is form-encoded before Basic joins them (RFC 6749 §2.3.1).
+    assert_eq!(asked[0].0, "Basic cGFuZWwrb25lOnMlM0FjcmV0");
+    assert_eq!(asked[0].1, "grant_type=client_credentials&scope=register");
+}
+
+#[tokio::test]
+async fn a_refusal_says_what_to_do() {
+    let (panel, _) = serve(401, JSON, r#"{"error":"invalid_client"}"#).await;
+    assert!(matches!(panel.register_token().await, Err(Error::ClientRefused)));
+
+    let (panel, _) = serve(400, JSON, r#"{"error":"invalid_scope"}"#).await;
+    let error = panel.register_token().await.unwrap_err();
+    assert!(error.to_string().contains("--scope \"public register\""), "{error}");
+    assert!(!error.retry());
+
+    let (panel, _) = serve(503, PROBLEM, "{}").await;
+    let error = panel.register_token().await.unwrap_err();
+    assert!(error.to_string().contains("try again in 7 s"), "{error}");
+    assert!(error.retry());
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_not_repeated() {
+    let (panel, _) = serve(200, JSON, r#"{"access_token":"T0K"}"#).await;
+    let error = panel.register_token().await.unwrap_err();
+    assert!(matches!(error, Error::Protocol { .. }), "{error}");
+    assert!(!format!("{error:?}").contains("T0K"));
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_is_unreachable() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let error = Panel::new(&server, "id", "secret").unwrap().register_token().await.unwrap_err();
+    assert!(matches!(error, Error::Unreachable { .. }), "{error}");
+    assert!(error.retry());
+}
+
+#[tokio::test]
+async fn a_credential_opens_its_account() {
+    let credential = Credential { username: "u".into(), password: "p".into() };
+    let body = r#"{"user":{"id":7,"fname":"Ada","lname":"Lovelace","email":"a@example.com","c_sftp_pass":false}}"#;
+    let (panel, _) = serve(200, JSON, body).await;
+    assert_eq!(panel.account(&credential).await.unwrap().email, "a@example.com");
+
+    let (panel, _) = serve(401, PROBLEM, "{}").await;
+    assert!(matches!(panel.account(&credential).await, Err(Error::CredentialRefused)));
+
+    let body = r#"{"type":"t","title":"t","status":403,"code":"insufficient_scope","detail":"d","errors":[]}"#;
+    let (panel, _) = serve(403, PROBLEM, body).await;
+    let error = panel.account(&credential).await.unwrap_err();
+    assert!(matches!(error, Error::Refused { code, .. } if code == "insufficient_scope"));
+}

@@ -1,0 +1,226 @@
+// The embed loader: defines <doorstep-signup> and `Doorstep`, mounts its own script tag, fetches the form when the
+// first one is on the page. A classic script, so that one plain tag is all that a page needs; no eval, no HTML from
+// strings, no request to any origin but its own, nothing of the page is changed but what it asked for.
+//
+// A build replaces the two words in underscores; the paths are relative to this script's address.
+(() => {
+  "use strict";
+  const TAG = "doorstep-signup";
+  // Empty in a module, where only the address can tell which tag is ours.
+  const script = document.currentScript || document.querySelector('script[src*="/v1/doorstep.js"]');
+
+  if (!customElements.get(TAG)) define();
+  if (script) mountTag(script);
+
+  function define() {
+    const assets = __DOORSTEP_ASSETS__;
+    const base = script ? script.src : location.href;
+    const at = (path) => new URL(path, base).href;
+    const api = new URL(base).origin;
+
+    // Enough to hold the place and to say what went wrong before the style sheet is there.
+    const early = new CSSStyleSheet();
+    early.replaceSync(
+      `:host,${TAG}{display:block}.doorstep-wait{box-sizing:border-box;min-height:22em;padding:1.5em;border-radius:.75em;` +
+        "background:#8881;font:medium system-ui,sans-serif}",
+    );
+
+    let code, style;
+    let tries = 0;
+
+    // Once for all forms of the page; again only if it failed.
+    const load = () => {
+      code ||= start().catch((cause) => {
+        code = 0;
+        throw cause;
+      });
+      style ||= Promise.all([].concat(assets.css).map(sheet)).catch((cause) => {
+        style = 0;
+        throw cause;
+      });
+      return Promise.all([code, style]);
+    };
+
+    const start = async () => {
+      try {
+        // The smallest module there is: fails exactly where the page's policy forbids wasm.
+        new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+      } catch (cause) {
+        throw new Error(`this page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to script-src`, { cause });
+      }
+      // Both at once, compiling while it arrives. A failed import is remembered by its whole address, hence the mark.
+      const wasm = get(assets.wasm);
+      const [glue] = await Promise.all([import(at(assets.glue) + (tries ? "#" + tries : "")), wasm]);
+      await glue.default({ module_or_path: wasm });
+      return glue;
+    };
+
+    const sheet = async (path) => {
+      const made = new CSSStyleSheet();
+      made.replaceSync(await (await get(path)).text());
+      return made;
+    };
+
+    const get = async (path) => {
+      const reply = await fetch(at(path), { credentials: "omit" });
+      if (!reply.ok) throw new Error(`${reply.url} answered ${reply.status}`);
+      return reply;
+    };
+
+    const adopt = (root, sheets) => {
+      root.adoptedStyleSheets = [...root.adoptedStyleSheets, ...sheets.filter((one) => !root.adoptedStyleSheets.includes(one))];
+    };
+
+    const make = (name, parent, text) => {
+      const made = document.createElement(name);
+      made.textContent = text || "";
+      parent.append(made);
+      return made;
+    };
+
+    const kebab = (name) => name.replace(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
+    const camel = (name) => name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+
+    class DoorstepSignup extends HTMLElement {
+      static observedAttributes = "token client provider provider-server provider-username mode locale theme fields".split(" ");
+
+      #box;
+      #handle;
+      #given = {};
+      #stale;
+
+      connectedCallback() {
+        if (!this.#box) this.#start();
+      }
+
+      disconnectedCallback() {
+        // An element that is moved is connected again before this runs, and keeps what was typed.
+        setTimeout(() => {
+          if (!this.isConnected) this.#stop();
+        });
+      }
+
+      attributeChangedCallback() {
+        this.#changed();
+      }
+
+      update(options) {
+        for (const [name, value] of Object.entries(options || {})) {
+          // What is plain text shows as an attribute, as if it had been written there; the token need not be seen.
+          if (name == "token" || (value != null && typeof value != "string")) this.#given[name] = value;
+          else if (value == null) this.removeAttribute(kebab(name));
+          else this.setAttribute(kebab(name), value);
+        }
+        this.#changed();
+      }
+
+      async #start() {
+        const light = this.getAttribute("shadow") == "none";
+        const root = light ? this : this.shadowRoot || this.attachShadow({ mode: "open" });
+        const styled = light ? this.getRootNode() : root;
+        adopt(styled, [early]);
+        const box = (this.#box = make("div", root));
+        box.className = "doorstep-wait";
+        box.part = "root";
+        box.setAttribute("aria-busy", "true");
+        try {
+          const [glue, sheets] = await load();
+          if (this.#box != box) return;
+          adopt(styled, sheets);
+          box.className = "doorstep-root";
+          box.removeAttribute("aria-busy");
+          this.#handle = glue.mount(box, this, this.#options());
+          this.#tell("ready", {});
+        } catch (cause) {
+          if (this.#box == box) this.#fail(box, cause);
+        }
+      }
+
+      #stop() {
+        this.#handle?.unmount();
+        this.#box?.remove();
+        this.#handle = this.#box = null;
+      }
+
+      #changed() {
+        if (!this.#handle || this.#stale) return;
+        this.#stale = true;
+        queueMicrotask(() => {
+          this.#stale = false;
+          this.#handle?.update(this.#options());
+        });
+      }
+
+      #options() {
+        const values = {};
+        const options = { values };
+        for (const { name, value } of this.attributes) {
+          if (name.startsWith("value-")) values[name.slice(6)] = value;
+          else options[camel(name)] = value;
+        }
+        return Object.assign(options, this.#given, {
+          // Not the page's to choose: the token goes there.
+          api,
+          // Looked up when it is needed, so that it can be set at any time.
+          onCredential: (credential) => (this.#given.onCredential || this.onCredential)?.call(this, credential),
+        });
+      }
+
+      #fail(box, cause) {
+        console.error(`Doorstep: the form could not be loaded. If a Content-Security-Policy is in place, it must allow ${api} in script-src and connect-src.`, cause);
+        tries++;
+        box.removeAttribute("aria-busy");
+        make("p", box, "The form could not be loaded.").setAttribute("role", "alert");
+        make("button", box, "Try again").onclick = () => {
+          this.#stop();
+          this.#start();
+        };
+        this.#tell("error", { code: "asset_unavailable", fields: [] });
+      }
+
+      #tell(name, detail) {
+        this.dispatchEvent(new CustomEvent("doorstep:" + name, { bubbles: true, composed: true, detail }));
+      }
+    }
+
+    customElements.define(TAG, DoorstepSignup);
+
+    globalThis.Doorstep = Object.freeze({
+      version: "__DOORSTEP_VERSION__",
+      mount(target, options) {
+        const place = typeof target == "string" ? document.querySelector(target) : target;
+        if (!place) throw new Error(`Doorstep.mount: nothing on the page matches ${target}`);
+        const element = document.createElement(TAG);
+        element.update(options);
+        place.append(element);
+        return { element, update: (changed) => element.update(changed), unmount: () => element.remove() };
+      },
+    });
+  }
+
+  // A tag that says for whom the form is puts one where it stands; a bare tag only defines the element.
+  function mountTag({ dataset, attributes }) {
+    if (!["token", "client", "target", "providerUsername"].some((name) => name in dataset)) return;
+    const element = document.createElement(TAG);
+    for (const { name, value } of attributes) {
+      if (name.startsWith("data-") && name != "data-target") element.setAttribute(name.slice(5), value);
+    }
+    const selector = dataset.target;
+    if (!selector) {
+      if (document.head?.contains(script)) console.error("Doorstep: this script tag stands in <head>, where nothing shows. Say where the form goes with data-target.");
+      // A tag that a page's script put in again has its form already.
+      else if (script.nextElementSibling?.localName != TAG) script.after(element);
+      return;
+    }
+    const place = () => {
+      const target = document.querySelector(selector);
+      if (!target) return false;
+      if (!target.querySelector(TAG)) target.append(element);
+      return true;
+    };
+    const last = () => place() || console.error(`Doorstep: nothing on the page matches data-target="${selector}".`);
+    if (place()) return;
+    if (document.readyState == "loading") addEventListener("DOMContentLoaded", last);
+    else last();
+  }
+})();

@@ -1,0 +1,35 @@
+// The page of `trunk serve`: what a build writes into the loader is named here, and the demo panel gives the token.
+"use strict";
+
+globalThis.__DOORSTEP_ASSETS__ = {
+  glue: "../doorstep-widget.js",
+  wasm: "../doorstep-widget_bg.wasm",
+  css: ["../style/tokens.css", "../style/form.css"],
+};
+
+// Options of the form can be tried in the address: `/?theme=dark&fields=phone+country&dir=rtl`. Never a token.
+const asked = new URLSearchParams(location.search);
+if (asked.has("dir")) document.documentElement.dir = asked.get("dir");
+
+const session = async () => {
+  const reply = await fetch("/panel/dev-session");
+  if (!reply.ok) throw new Error(`the demo panel answered ${reply.status}`);
+  const { token, provider_server: providerServer, provider_username: providerUsername } = await reply.json();
+  return { token, providerServer, providerUsername };
+};
+
+addEventListener("DOMContentLoaded", async () => {
+  const options = { theme: asked.get("theme"), fields: asked.get("fields"), shadow: asked.get("shadow") };
+  const given = await session().catch((error) => {
+    console.warn("No development token: start `cargo xtask run` beside trunk.", error);
+    return { providerServer: "server.example", providerUsername: "ada" };
+  });
+  const handle = Doorstep.mount("#doorstep", { ...options, ...given });
+  addEventListener("doorstep:token-needed", (event) => {
+    event.preventDefault();
+    session().then(({ token }) => handle.update({ token }));
+  });
+  for (const name of ["ready", "submit", "success", "error", "token-needed"]) {
+    addEventListener("doorstep:" + name, ({ type, detail }) => console.info(type, detail));
+  }
+});

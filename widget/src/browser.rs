@@ -1,0 +1,92 @@
+//! What we ask of the browser itself.
+
+use js_sys::{Array, Promise};
+use leptos::prelude::{document, window};
+use leptos::task::spawn_local;
+use wasm_bindgen::{JsCast, JsValue, prelude::*};
+use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlInputElement, Url};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = console, js_name = error)]
+    fn console_error(what: &JsValue);
+
+    #[wasm_bindgen(js_namespace = console, js_name = warn)]
+    fn console_warn(what: &str);
+
+    // `execCommand` is deprecated and is all there is on a page without TLS.
+    #[wasm_bindgen(js_namespace = document, js_name = execCommand, catch)]
+    fn exec_command(command: &str) -> Result<bool, JsValue>;
+
+    #[wasm_bindgen(js_namespace = ["navigator", "clipboard"], js_name = writeText, catch)]
+    fn write_text(text: &str) -> Result<Promise, JsValue>;
+}
+
+/// Tells the page's developer what went wrong.
+pub(crate) fn complain(what: &JsValue) {
+    console_error(what);
+}
+
+/// Tells the page's developer what to look at.
+pub(crate) fn warn(what: &str) {
+    console_warn(what);
+}
+
+/// The browser's first language.
+pub(crate) fn language() -> Option<String> {
+    window().navigator().language()
+}
+
+/// Sixteen random bytes.
+pub(crate) fn chance() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    // Every browser that runs wasm has it, on pages without TLS too. Were it to
+    // fail, the key would be the same for all: the server then refuses, and
+    // signs nobody up twice.
+    if let Ok(crypto) = window().crypto() {
+        let _ = crypto.get_random_values_with_u8_array(&mut bytes);
+    }
+    bytes
+}
+
+/// Copies an input's text; then says whether that worked.
+///
+/// The clipboard needs TLS and the page's leave. Without them the old command
+/// copies what is selected; without that the text is left selected, for the
+/// person's own Ctrl+C.
+pub(crate) fn copy(input: HtmlInputElement, then: impl FnOnce(bool) + 'static) {
+    let promise = write_text(&input.value());
+    spawn_local(async move {
+        let written = match promise {
+            Ok(promise) => promise.await.is_ok(),
+            Err(_) => false,
+        };
+        then(written || copy_selected(&input));
+    });
+}
+
+fn copy_selected(input: &HtmlInputElement) -> bool {
+    // Nothing can be copied out of a password input.
+    let kind = input.type_();
+    input.set_type("text");
+    input.select();
+    let copied = exec_command("copy").unwrap_or(false);
+    if copied {
+        input.set_type(&kind);
+    }
+    copied
+}
+
+/// Offers a file for download, without a server.
+pub(crate) fn download(name: &str, media_type: &str, content: &str) -> Result<(), JsValue> {
+    let options = BlobPropertyBag::new();
+    options.set_type(media_type);
+    let parts = Array::of1(&content.into());
+    let blob = Blob::new_with_str_sequence_and_options(&parts, &options)?;
+    let url = Url::create_object_url_with_blob(&blob)?;
+    let anchor: HtmlAnchorElement = document().create_element("a")?.unchecked_into();
+    anchor.set_href(&url);
+    anchor.set_download(name);
+    anchor.click();
+    Url::revoke_object_url(&url)
+}

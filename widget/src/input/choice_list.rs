@@ -1,0 +1,49 @@
+//! One of a list: a country, a currency, a language.
+
+use leptos::prelude::*;
+
+use crate::{
+    i18n::{Key, text},
+    names::choices,
+    row::Tied,
+};
+
+/// The platform's own list: the fastest to use on every device, and the one that
+/// browsers know how to fill in.
+#[component]
+pub(crate) fn ChoiceList(tied: Tied) -> impl IntoView {
+    let answer = tied.answer;
+    let field = answer.field;
+    let locale = Memo::new(move |_| tied.widget.locale());
+    let options = move || {
+        let chosen = answer.text.get_untracked();
+        choices(field.kind, &locale.get())
+            .into_iter()
+            .map(|choice| {
+                view! {
+                    <option value=choice.code selected=choice.code == chosen>{choice.name}</option>
+                }
+            })
+            .collect_view()
+    };
+    view! {
+        <span class="doorstep-select">
+            <select
+                class="doorstep-input"
+                part="input"
+                id=tied.id()
+                name=field.name
+                autocomplete=field.autocomplete
+                required=field.required
+                disabled=move || tied.widget.is_sending()
+                aria-invalid=move || tied.invalid()
+                aria-describedby=move || tied.described_by()
+                on:change=move |event| answer.edit(event_target_value(&event))
+                on:blur=move |_| answer.leave()
+            >
+                <option value="">{text(Key::Choose)}</option>
+                {options}
+            </select>
+        </span>
+    }
+}

@@ -1,0 +1,42 @@
+//! A line of text, an e-mail address or a telephone number.
+
+use doorstep_fields::Kind;
+use leptos::prelude::*;
+
+use crate::row::Tied;
+
+/// There is no `maxlength`: it would cut a pasted name short without a word,
+/// where the rule says what is wrong.
+#[component]
+pub(crate) fn TextLine(tied: Tied) -> impl IntoView {
+    let answer = tied.answer;
+    let field = answer.field;
+    let (kind, capitals, direction) = match field.kind {
+        Kind::Email => ("email", "none", "ltr"),
+        Kind::Phone => ("tel", "none", "ltr"),
+        _ if field.name == "zip" => ("text", "characters", "auto"),
+        _ => ("text", "words", "auto"),
+    };
+    // What is prefilled in a right-to-left page still reads from its own side.
+    view! {
+        <input
+            class="doorstep-input"
+            part="input"
+            id=tied.id()
+            name=field.name
+            type=kind
+            inputmode=if kind == "text" { None } else { Some(kind) }
+            dir=direction
+            autocomplete=field.autocomplete
+            autocapitalize=capitals
+            spellcheck="false"
+            required=field.required
+            readonly=move || tied.widget.is_sending()
+            aria-invalid=move || tied.invalid()
+            aria-describedby=move || tied.described_by()
+            prop:value=move || answer.text.get()
+            on:input=move |event| answer.edit(event_target_value(&event))
+            on:blur=move |_| answer.leave()
+        />
+    }
+}

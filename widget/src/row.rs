@@ -1,0 +1,93 @@
+//! A field's row: label, input, hint, fault, and what ties them together.
+
+use leptos::{either::EitherOf3, prelude::*};
+
+use doorstep_fields::Kind;
+
+use crate::{
+    answer::Answer,
+    i18n::{self, Key, text},
+    input::{CheckBox, ChoiceList, TextLine},
+    settings::Placed,
+    widget::Widget,
+};
+
+/// What an input needs to know of its row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tied {
+    pub(crate) widget: Widget,
+    pub(crate) answer: Answer,
+}
+
+impl Tied {
+    pub(crate) fn id(self) -> String {
+        self.widget.id(self.answer.field.name)
+    }
+
+    fn hint_id(self) -> String {
+        self.id() + "-hint"
+    }
+
+    fn fault_id(self) -> String {
+        self.id() + "-fault"
+    }
+
+    /// `aria-invalid`: absent while nothing is wrong.
+    pub(crate) fn invalid(self) -> Option<&'static str> {
+        self.answer.fault.with(Option::is_some).then_some("true")
+    }
+
+    /// `aria-describedby`: the fault first, as the more urgent.
+    pub(crate) fn described_by(self) -> Option<String> {
+        let is_at_fault = self.answer.fault.with(Option::is_some);
+        match (is_at_fault, i18n::hint(self.answer.field)) {
+            (true, Some(_)) => Some(self.fault_id() + " " + &self.hint_id()),
+            (true, None) => Some(self.fault_id()),
+            (false, Some(_)) => Some(self.hint_id()),
+            (false, None) => None,
+        }
+    }
+}
+
+/// One field of the form.
+#[component]
+pub(crate) fn Row(widget: Widget, placed: Placed) -> impl IntoView {
+    let field = placed.field;
+    let answer = widget.answer(field);
+    let tied = Tied { widget, answer };
+    let input = match field.kind {
+        Kind::Flag => EitherOf3::A(view! { <CheckBox tied /> }),
+        Kind::Country | Kind::Currency | Kind::Locale => {
+            EitherOf3::B(view! { <ChoiceList tied /> })
+        }
+        Kind::Text | Kind::Email | Kind::Phone => EitherOf3::C(view! { <TextLine tied /> }),
+    };
+    // A switch is never left out, so nothing about it is optional.
+    let is_optional = !field.required && field.kind != Kind::Flag;
+    view! {
+        <div
+            class="doorstep-row"
+            class:doorstep-half=placed.half
+            class:doorstep-switch=field.kind == Kind::Flag
+            part="row"
+        >
+            <label class="doorstep-label" part="label" for=tied.id()>
+                {i18n::label(field)}
+                {is_optional
+                    .then(|| {
+                        view! { <span class="doorstep-optional">{text(Key::Optional)}</span> }
+                    })}
+            </label>
+            {input}
+            {i18n::hint(field)
+                .map(|hint| {
+                    view! {
+                        <p class="doorstep-hint" part="hint" id=tied.hint_id()>{hint}</p>
+                    }
+                })}
+            <p class="doorstep-fault" part="fault" id=tied.fault_id() aria-live="polite">
+                {move || answer.fault.get()}
+            </p>
+        </div>
+    }
+}

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use wasm_encoder::{Module, RawSection};
 use wasmparser::{Parser, Payload};
 
 use crate::command;
@@ -23,6 +24,10 @@ const WASM_FEATURES: [&str; 6] = [
     "--enable-reference-types",
     "--enable-sign-ext",
 ];
+
+/// What may be left at most, in percent. Of a development build wasm-opt leaves half, of a release three quarters;
+/// when it leaves nearly all, it was called wrongly.
+const LARGEST_REST: usize = 85;
 
 /// The four parts, small, and not yet named.
 pub(crate) struct Shrunk {
@@ -80,33 +85,30 @@ fn wasm(workspace: &Workspace, tools: &WidgetTools, from: &Path, folder: &Path) 
         .arg("-o")
         .arg(&to);
     command::logged(workspace, "wasm-opt", &mut wasm_opt)?;
-    let (before, after) = (fs::read(from)?, fs::read(&to)?);
+    let (before, after) = (fs::read(from)?, without_custom_sections(&fs::read(&to)?)?);
     ensure!(
-        after.len() < before.len(),
-        "wasm-opt did not shrink the module ({} to {} bytes)",
-        before.len(),
-        after.len()
-    );
-    let left_over = custom_sections(&after)?;
-    ensure!(
-        left_over.is_empty(),
-        "wasm-opt left sections that no browser needs: {}",
-        left_over.join(", ")
+        after.len() * 100 <= before.len() * LARGEST_REST,
+        "wasm-opt made {} bytes of {}: it did not do its work",
+        after.len(),
+        before.len()
     );
     Ok(after)
 }
 
-/// Names, producers, target features: for tools, not for browsers.
-fn custom_sections(module: &[u8]) -> Result<Vec<String>> {
-    let mut names = Vec::new();
+/// wasm-opt strips the sections it knows; dependencies leave others, for tools that we do not use. No browser reads them.
+fn without_custom_sections(module: &[u8]) -> Result<Vec<u8>> {
+    let mut stripped = Module::new();
     for payload in Parser::new(0).parse_all(module) {
-        if let Payload::CustomSection(section) =
-            payload.context("wasm-opt wrote no valid module")?
-        {
-            names.push(section.name().to_owned());
+        let payload = payload.context("wasm-opt wrote no valid module")?;
+        if matches!(payload, Payload::CustomSection(_)) {
+            continue;
+        }
+        if let Some((id, range)) = payload.as_section() {
+            let range = usize::try_from(range.start)?..usize::try_from(range.end)?;
+            stripped.section(&RawSection { id, data: &module[range] });
         }
     }
-    Ok(names)
+    Ok(stripped.finish())
 }
 
 fn esbuild(

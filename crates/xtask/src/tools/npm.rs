@@ -11,8 +11,11 @@ use crate::screen::Screen;
 use crate::tools::debian;
 use crate::workspace::Workspace;
 
-/// esbuild asks for it.
-const MINIMAL_NODE: u32 = 18;
+/// What esbuild and binaryen ask for.
+const NODE_FOR_BUILD: u32 = 18;
+
+/// The browser tests need the options of a newer `node --test`.
+const NODE_FOR_TESTS: u32 = 20;
 
 /// What shrinks the widget after the compiler is done with it.
 pub(crate) struct BuildTools {
@@ -43,18 +46,20 @@ pub(crate) fn build_tools(workspace: &Workspace, screen: &Screen) -> Result<Buil
             fs::copy(source.join(file), folder.join(file))
                 .with_context(|| format!("cannot copy {file} of the build tools"))?;
         }
+        ensure_node(workspace, screen, NODE_FOR_BUILD)?;
         install(workspace, screen, &folder, "wasm-opt and esbuild")?;
     }
     Ok(BuildTools { folder })
 }
 
-/// Installs what a folder of the checkout asks for, beside it.
+/// Installs what the tests in a folder of the checkout ask for, beside them.
 pub(crate) fn install_in_place(
     workspace: &Workspace,
     screen: &Screen,
     relative: &str,
 ) -> Result<()> {
     let folder = workspace.path(relative);
+    ensure_node(workspace, screen, NODE_FOR_TESTS)?;
     if is_current(&folder, &folder) {
         return Ok(());
     }
@@ -73,7 +78,6 @@ fn installed_lock(folder: &Path) -> PathBuf {
 }
 
 fn install(workspace: &Workspace, screen: &Screen, folder: &Path, what: &str) -> Result<()> {
-    ensure_node(workspace, screen)?;
     let shown = folder.strip_prefix(workspace.root()).unwrap_or(folder).display().to_string();
     screen.step(&format!("Installing {what} from npm"), || {
         let mut npm = command::new("npm");
@@ -94,14 +98,14 @@ fn install(workspace: &Workspace, screen: &Screen, folder: &Path, what: &str) ->
     })
 }
 
-fn ensure_node(workspace: &Workspace, screen: &Screen) -> Result<()> {
+fn ensure_node(workspace: &Workspace, screen: &Screen, minimum: u32) -> Result<()> {
     if which::which("npm").is_err() || node_version().is_none() {
         debian::install(workspace, screen, &["nodejs", "npm"], "Node.js")?;
     }
     match node_version() {
-        Some(version) if version >= MINIMAL_NODE => Ok(()),
+        Some(version) if version >= minimum => Ok(()),
         found => bail!(
-            "Node.js {MINIMAL_NODE} or newer is needed and {} was found; install it by hand",
+            "Node.js {minimum} or newer is needed and {} was found; install it by hand",
             found.map_or_else(|| "none".to_owned(), |version| format!("version {version}"))
         ),
     }

@@ -8,7 +8,11 @@ mod routes;
 mod settings;
 mod state;
 
-use std::{error::Error, io::Write, process::ExitCode};
+use std::{
+    error::Error,
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
 
 use tokio::net::TcpListener;
 use tracing::{error, info};
@@ -18,7 +22,11 @@ use crate::{settings::Settings, state::Demo};
 #[tokio::main]
 async fn main() -> ExitCode {
     // Standard output carries the one line that programs read.
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -35,7 +43,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .await
         .map_err(|error| format!("DOORSTEP_PANEL_LISTEN={}: {error}", settings.listen))?;
     let listening = format!("http://{}", listener.local_addr()?);
-    writeln!(std::io::stdout(), "{}", serde_json::json!({ "listening": listening }))?;
+    let line = serde_json::json!({ "listening": listening }).to_string() + "\n";
+    std::io::stdout().write_all(line.as_bytes())?;
     info!("the demo panel is at {listening}, signed in as ada");
     tokio::select! {
         // It keeps nothing, so open pages need not be waited for.

@@ -1,0 +1,210 @@
+// One world per test file: the real server on a new database, the demo panel,
+// a server of plain host pages, and a browser. `scenario` is a test in it.
+
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { chromium } from 'playwright-core';
+
+import { guard } from './guard.mjs';
+import { Hosts } from './hosts.mjs';
+import { freePort, run, start, stop } from './processes.mjs';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const program = (name, fallback) => resolve(ROOT, process.env[name] || fallback);
+const DOORSTEP = program('DOORSTEP_BIN', 'target/debug/doorstep');
+const PANEL = program('DOORSTEP_PANEL_BIN', 'target/debug/doorstep-demo-panel');
+const BROWSER = process.env.DOORSTEP_BROWSER || '/usr/bin/chromium';
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+  '--disable-quic',
+  // Names resolve to nothing, so that not even a preconnect leaves the machine.
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+];
+/** What a page may wait for anything: wasm of a debug build on a busy machine. */
+const PATIENCE_MS = 15_000;
+/** A whole test. */
+const TEST_MS = 90_000;
+
+export const PROVIDER_SERVER = 'demo.panel.example';
+
+class World {
+  customers = 0;
+
+  static async create() {
+    const world = new World();
+    try {
+      await world.#start();
+      return world;
+    } catch (error) {
+      await world.stop();
+      throw error;
+    }
+  }
+
+  async #start() {
+    this.folder = await mkdtemp(join(tmpdir(), 'doorstep-browser-'));
+    this.hosts = await Hosts.listen();
+    this.panelPort = await freePort();
+    this.panel = `http://127.0.0.1:${this.panelPort}`;
+    await this.startServer('127.0.0.1:0');
+    this.client = await run(
+      DOORSTEP,
+      [
+        ...['client', 'create', '--name', 'browser tests', '--scope', 'public register'],
+        ...['--provider-server', PROVIDER_SERVER],
+        ...['--origin', this.panel, '--origin', this.hosts.origin, '--json'],
+      ],
+      this.#doorstep(),
+    );
+    this.hosts.serve({ server: this.server, token: () => this.registerToken() });
+    await this.#startPanel();
+    this.browser = await chromium.launch({ executablePath: BROWSER, args: FLAGS });
+  }
+
+  #doorstep(listen) {
+    const env = {
+      DOORSTEP_DATABASE_URL: `sqlite://${this.folder}/doorstep.db`,
+      DOORSTEP_KEYS__FILE: `${this.folder}/doorstep.keys`,
+      ...(listen && { DOORSTEP_LISTEN: listen, DOORSTEP_OPS_LISTEN: '127.0.0.1:0' }),
+    };
+    return { env, cwd: this.folder };
+  }
+
+  async startServer(listen = new URL(this.server).host) {
+    const { child, ready } = await start(DOORSTEP, ['serve', '--json'], this.#doorstep(listen));
+    this.serverProcess = child;
+    this.server = ready.listening;
+  }
+
+  /** Ends the server at once, as a crash does. */
+  async killServer() {
+    await stop(this.serverProcess, 'SIGKILL');
+  }
+
+  async #startPanel() {
+    const file = join(this.folder, 'client.json');
+    await writeFile(file, JSON.stringify(this.client), { mode: 0o600 });
+    const env = {
+      DOORSTEP_PANEL_LISTEN: `127.0.0.1:${this.panelPort}`,
+      DOORSTEP_PANEL_SERVER: this.server,
+      DOORSTEP_PANEL_CLIENT_FILE: file,
+      DOORSTEP_PANEL_PROVIDER_SERVER: PROVIDER_SERVER,
+    };
+    const { child } = await start(PANEL, [], { env, cwd: this.folder });
+    this.panelProcess = child;
+  }
+
+  /** A customer's name that no test has used. */
+  customer() {
+    this.customers += 1;
+    return `customer-${this.customers}`;
+  }
+
+  /** A register token, as a panel's back end gets it. */
+  async registerToken() {
+    const { client_id, client_secret } = this.client;
+    const answer = await fetch(`${this.server}/api/oauth/token`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        grant_type: 'client_credentials',
+        scope: 'register',
+        client_id,
+        client_secret,
+      }),
+    });
+    assert.equal(answer.status, 200, 'the token endpoint refuses the test client');
+    return (await answer.json()).access_token;
+  }
+
+  /** `GET /api/users` by Basic. */
+  async account({ username, password }) {
+    const answer = await fetch(`${this.server}/api/users`, {
+      headers: { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` },
+    });
+    assert.equal(answer.status, 200, 'the credential from the page does not work');
+    return (await answer.json()).user;
+  }
+
+  /** What the server says to another sign-up of the same customer. */
+  async signUpAgain(customer) {
+    const answer = await fetch(`${this.server}/api/users`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${await this.registerToken()}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({
+        user: { fname: 'A', lname: 'B', provider_server: PROVIDER_SERVER, provider_username: customer },
+      }),
+    });
+    return answer.status;
+  }
+
+  async stop() {
+    await this.browser?.close();
+    await this.hosts?.close();
+    for (const child of [this.panelProcess, this.serverProcess]) if (child) await stop(child);
+    if (this.folder) await rm(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** The world of a test file; call once at its top. */
+export function world() {
+  let made;
+  before(async () => (made = await World.create()), { timeout: TEST_MS });
+  after(() => made?.stop(), { timeout: TEST_MS });
+
+  /**
+   * A test with a page of its own, in a browser profile of its own. Afterwards
+   * the page must have kept to the two servers, and have logged no error but
+   * those of `allow`.
+   */
+  const scenario = (name, options, body) => {
+    if (!body) [options, body] = [{}, options];
+    test(name, { timeout: TEST_MS }, async () => {
+      const { allow = [], ...browsing } = options;
+      const context = await made.browser.newContext({
+        locale: 'en-GB',
+        viewport: { width: 1280, height: 900 },
+        reducedMotion: 'reduce',
+        ...browsing,
+      });
+      context.setDefaultTimeout(PATIENCE_MS);
+      const watch = guard(context, { origins: [made.panel, made.server, made.hosts.origin], allow });
+      const page = await context.newPage();
+      try {
+        await body({ world: made, page, context, watch });
+        watch.check();
+      } catch (error) {
+        await keepPicture(page, name);
+        throw error;
+      } finally {
+        await context.close();
+      }
+    });
+  };
+  return { scenario };
+}
+
+/** What the page looked like when its test failed. */
+async function keepPicture(page, name) {
+  const folder = join(ROOT, 'target/browser-failures');
+  const path = join(folder, `${name.replaceAll(/[^a-z0-9]+/gi, '-')}.png`);
+  try {
+    await mkdir(folder, { recursive: true });
+    await page.screenshot({ path, fullPage: true, timeout: 5_000 });
+    console.error(`picture of the failure: ${path}`);
+  } catch {
+    // The failure itself says more than the lack of its picture.
+  }
+}

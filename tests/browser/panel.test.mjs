@@ -1,0 +1,56 @@
+// The demo panel on its own: what its pages hold and whom it listens to.
+
+import assert from 'node:assert/strict';
+
+import { world } from './harness.mjs';
+
+const { scenario } = world();
+
+scenario('the page holds a token and no client secret, under a strict policy', async ({ world }) => {
+  const answer = await fetch(world.panel);
+  const html = await answer.text();
+  assert.equal(answer.status, 200);
+  assert.ok(!html.includes(world.client.client_secret), 'the client secret is in the page');
+  assert.match(html, /data-token="[^"]{20,}"/);
+  assert.equal(answer.headers.get('cache-control'), 'no-store');
+  const policy = answer.headers.get('content-security-policy');
+  assert.match(policy, /default-src 'none'/);
+  assert.ok(policy.includes(`script-src 'self' ${world.server} 'wasm-unsafe-eval';`), policy);
+  assert.ok(policy.includes(`connect-src 'self' ${world.server};`), policy);
+  assert.doesNotMatch(policy, /unsafe-inline|'unsafe-eval'|\*/);
+});
+
+scenario('each page view has a token of its own', async ({ world }) => {
+  const token = async () => (await (await fetch(world.panel)).text()).match(/data-token="([^"]+)"/)[1];
+  assert.notEqual(await token(), await token());
+});
+
+scenario('a customer is a plain name, and no other gets onto the page', async ({ world }) => {
+  const name = encodeURIComponent('"><script>alert(1)</script>');
+  const asked = await fetch(`${world.panel}/?customer=${name}`, { redirect: 'manual' });
+  assert.equal(asked.status, 400);
+  const cookie = await fetch(world.panel, { headers: { cookie: `demo_panel_customer=${name}` } });
+  assert.ok(!(await cookie.text()).includes('alert(1)'));
+});
+
+scenario('only the panel\'s own page may hand it a credential, and only one that works', async ({ world }) => {
+  const hand = async (headers, body = { username: 'u', password: 'p' }) => {
+    const answer = await fetch(`${world.panel}/panel/credential`, { method: 'POST', headers, body: JSON.stringify(body) });
+    return answer.status;
+  };
+  const json = { 'content-type': 'application/json' };
+  assert.equal(await hand({ 'content-type': 'text/plain' }), 403);
+  assert.equal(await hand({ ...json, 'sec-fetch-site': 'cross-site' }), 403);
+  assert.equal(await hand({ ...json, 'sec-fetch-site': 'same-site' }), 403);
+  assert.equal(await hand(json, { username: 'u' }), 400);
+  assert.equal(await hand(json), 422);
+  assert.equal(await hand(json, { username: 'u', password: 'p'.repeat(10_000) }), 413);
+});
+
+scenario('the page of trunk serve gets its session from the panel', async ({ world }) => {
+  const session = async () => (await fetch(`${world.panel}/panel/dev-session`)).json();
+  const [first, second] = [await session(), await session()];
+  assert.equal(first.provider_server, 'demo.panel.example');
+  assert.notEqual(first.provider_username, second.provider_username);
+  assert.ok(first.token);
+});

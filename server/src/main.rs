@@ -1,2 +1,5 @@
-//! The Doorstep server.
-fn main() {}
+//! The `doorstep` program.
+
+fn main() -> std::process::ExitCode {
+    doorstep_server::cli::run()
+}

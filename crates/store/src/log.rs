@@ -60,8 +60,13 @@ impl Conn<'_> {
             name,
             value,
         );
+        self.fact(name).await?.ok_or(StoreError::Corrupt { what: "a fact" })
+    }
+
+    /// A fact.
+    pub async fn fact(&mut self, name: &str) -> Result<Option<String>, StoreError> {
         let row = one!(self, (String,), "SELECT value FROM facts WHERE name = $1", name);
-        row.map(|(value,)| value).ok_or(StoreError::Corrupt { what: "a fact" })
+        Ok(row.map(|(value,)| value))
     }
 
     /// Whether the database answers.

@@ -1,0 +1,95 @@
+//! The command line. Every command takes `--config` and `--json`.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where the program speaks")]
+
+mod admin;
+mod client;
+mod migrate;
+mod serve;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use serde_json::{Value, json};
+
+use crate::{config::Settings, http, telemetry};
+
+/// Sign-up for hosting platforms, at the place where people already are.
+#[derive(Debug, Parser)]
+#[command(name = "doorstep", version, about, arg_required_else_help = true)]
+struct Arguments {
+    /// The settings file [default: doorstep.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Answer in JSON, one object on one line
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve,
+    /// Manage OAuth clients: one for each provider that embeds the sign-up
+    #[command(subcommand)]
+    Client(client::Command),
+    /// Manage administrators
+    #[command(subcommand)]
+    Admin(admin::Command),
+    /// Bring the database up to date (serve does this too)
+    Migrate,
+}
+
+/// What a command prints: for programs and for people.
+struct Output {
+    json: Value,
+    text: String,
+}
+
+/// Runs the program.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let json = arguments.json;
+    match execute(arguments) {
+        Ok(Some(output)) if json => {
+            println!("{}", output.json);
+            ExitCode::SUCCESS
+        }
+        Ok(Some(output)) => {
+            println!("{}", output.text);
+            ExitCode::SUCCESS
+        }
+        Ok(None) => ExitCode::SUCCESS,
+        Err(error) if json => {
+            eprintln!("{}", json!({ "error": error }));
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(arguments: Arguments) -> Result<Option<Output>, String> {
+    let settings =
+        Settings::load(arguments.config.as_deref()).map_err(|error| error.to_string())?;
+    telemetry::start(&settings.log)?;
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| format!("the asynchronous runtime cannot start: {error}"))?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Serve => serve::run(settings, arguments.json).await.map(|()| None),
+            Command::Client(command) => client::run(&settings, command).await.map(Some),
+            Command::Admin(command) => admin::run(&settings, command).await.map(Some),
+            Command::Migrate => migrate::run(&settings).await.map(Some),
+        }
+    })
+}
+
+/// Opens the installation for a command.
+async fn open(settings: &Settings) -> Result<doorstep_register::Context, String> {
+    crate::open::open(settings).await.map_err(|error| http::chain(&error))
+}

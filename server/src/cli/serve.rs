@@ -1,0 +1,134 @@
+//! `doorstep serve`
+
+use std::{net::SocketAddr, time::Duration};
+
+use doorstep_register::{Context, list_clients};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::Settings,
+    http::{self, App, listen, ops},
+};
+
+/// How often expired tokens are forgotten.
+const SWEEP_EVERY: Duration = Duration::from_mins(10);
+/// How long an expired token is kept, so that a log entry can still be explained.
+const KEEP_EXPIRED_SECONDS: i64 = 86_400;
+
+pub(super) async fn run(mut settings: Settings, json: bool) -> Result<(), String> {
+    let listener = bind(settings.server.listen, "server.listen", "DOORSTEP_LISTEN")?;
+    let ops_listener = bind(settings.ops.listen, "ops.listen", "DOORSTEP_OPS_LISTEN")?;
+    let address = |listener: &tokio::net::TcpListener| {
+        listener.local_addr().map_err(|error| format!("the listener has no address: {error}"))
+    };
+    let (public, private) = (address(&listener)?, address(&ops_listener)?);
+    if settings.server.public_url.is_none() {
+        settings.server.public_url = Some(format!("http://{public}"));
+    }
+    let context = super::open(&settings).await?;
+    announce(&context, &settings, public, private, json).await?;
+
+    let metrics = PrometheusBuilder::new()
+        .install_recorder()
+        .map_err(|error| format!("metrics cannot start: {error}"))?;
+    let stop = CancellationToken::new();
+    let ops_stop = CancellationToken::new();
+    let limits = settings.limits.clone();
+    let ops = tokio::spawn(listen::serve(
+        ops_listener,
+        ops::router(context.store.clone(), stop.clone(), metrics),
+        limits.clone(),
+        ops_stop.clone(),
+    ));
+    let sweeper = tokio::spawn(sweep(context.clone()));
+    watch_signals(stop.clone())?;
+
+    let store = context.store.clone();
+    listen::serve(listener, http::app(App::new(context, settings)), limits, stop).await;
+    sweeper.abort();
+    ops_stop.cancel();
+    let _ = ops.await;
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn bind(
+    address: SocketAddr,
+    setting: &str,
+    variable: &str,
+) -> Result<tokio::net::TcpListener, String> {
+    listen::bind(address).map_err(|error| {
+        format!("cannot listen on {address}: {error}. Choose another address with {setting} or {variable}")
+    })
+}
+
+/// Says where the server is, and what a new installation needs next.
+async fn announce(
+    context: &Context,
+    settings: &Settings,
+    public: SocketAddr,
+    private: SocketAddr,
+    json: bool,
+) -> Result<(), String> {
+    let clients = list_clients(context).await.map_err(|error| http::chain(&error))?;
+    if json {
+        println!(
+            "{}",
+            json!({ "listening": format!("http://{public}"), "ops": format!("http://{private}") })
+        );
+    } else {
+        println!("Doorstep listens on http://{public} (health and metrics: http://{private}).");
+        if clients.is_empty() {
+            println!(
+                "There is no OAuth client yet. Create one for each provider that embeds the sign-up:\n\n  \
+                 doorstep client create --name \"My panel\" --scope \"public register\" \\\n    \
+                 --provider-server panel.example.com --origin https://panel.example.com:2083\n"
+            );
+        }
+    }
+    tracing::info!(%public, %private, clients = clients.len(), url = settings.server.public_url, "listening");
+    if !http::widget_is_built() {
+        tracing::warn!("{}", http::WIDGET_NOT_BUILT);
+    }
+    Ok(())
+}
+
+/// The first signal stops gently, the second at once.
+fn watch_signals(stop: CancellationToken) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("signals cannot be watched: {error}");
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    tokio::spawn(async move {
+        let mut next =
+            async || tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} };
+        next().await;
+        tracing::info!("stopping: requests may finish; a second signal stops at once");
+        stop.cancel();
+        next().await;
+        std::process::exit(1);
+    });
+    Ok(())
+}
+
+async fn sweep(context: Context) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        let before = context.clock.now().plus_seconds(-KEEP_EXPIRED_SECONDS);
+        let swept = async {
+            let mut tx = context.store.begin().await?;
+            let count = tx.conn().sweep_tokens(before).await?;
+            tx.commit().await?;
+            Ok::<_, doorstep_store::StoreError>(count)
+        };
+        match swept.await {
+            Ok(count) => tracing::debug!(count, "forgot expired tokens"),
+            Err(error) => {
+                tracing::warn!(cause = http::chain(&error), "expired tokens are still there");
+            }
+        }
+    }
+}

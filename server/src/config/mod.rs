@@ -1,0 +1,213 @@
+//! Settings: defaults, then `doorstep.toml`, then the environment.
+//!
+//! Every setting is `section.key` in the file and `DOORSTEP_SECTION__KEY` in the
+//! environment. A name that is no setting is refused: a misspelt limit that is
+//! silently ignored is worse than a server that does not start.
+
+mod sections;
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+pub use sections::{
+    Accounts, Compat, Database, Keys, Limits, Log, LogFormat, Ops, PlanSettings, Server,
+};
+
+/// All settings.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The public listener.
+    pub server: Server,
+    /// Health and metrics.
+    pub ops: Ops,
+    /// Where data is kept.
+    pub database: Database,
+    /// The keys that stored secrets are hashed with.
+    pub keys: Keys,
+    /// Sizes, times and rates.
+    pub limits: Limits,
+    /// What new accounts get.
+    pub accounts: Accounts,
+    /// The plan that accounts are on.
+    pub plan: PlanSettings,
+    /// What older clients need.
+    pub compat: Compat,
+    /// Logs.
+    pub log: Log,
+}
+
+/// Settings cannot be used; the text says which and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+/// The file that is read when none is named, if it is there.
+const DEFAULT_FILE: &str = "doorstep.toml";
+const PREFIX: &str = "DOORSTEP_";
+/// Short forms of the settings that nearly everybody sets.
+const SHORT: &[(&str, &str)] = &[
+    ("DOORSTEP_LISTEN", "server.listen"),
+    ("DOORSTEP_PUBLIC_URL", "server.public_url"),
+    ("DOORSTEP_DATABASE_URL", "database.url"),
+    ("DOORSTEP_OPS_LISTEN", "ops.listen"),
+];
+/// Variables of this project's other programs (the demo panel, the tests), which
+/// may share an environment with the server.
+const FOREIGN: &[&str] = &["DOORSTEP_PANEL_", "DOORSTEP_BIN", "DOORSTEP_BROWSER", "DOORSTEP_TEST_"];
+
+impl Settings {
+    /// Reads the file (a named one must exist) and the process's environment.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::from(
+            file,
+            std::env::vars_os().filter_map(|(name, value)| {
+                Some((name.into_string().ok()?, value.into_string().ok()?))
+            }),
+        )
+    }
+
+    fn from(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut builder = config::Config::builder();
+        let path = file.map_or_else(|| PathBuf::from(DEFAULT_FILE), Path::to_owned);
+        builder = builder.add_source(
+            config::File::from(path).format(config::FileFormat::Toml).required(file.is_some()),
+        );
+        for (name, value) in environment.filter(|(name, _)| name.starts_with(PREFIX)) {
+            if FOREIGN.iter().any(|prefix| name.starts_with(prefix)) {
+                continue;
+            }
+            let key = match SHORT.iter().find(|(short, _)| *short == name) {
+                Some((_, key)) => (*key).to_owned(),
+                None => name
+                    .strip_prefix(PREFIX)
+                    .and_then(|rest| rest.split_once("__"))
+                    .map(|(section, key)| format!("{section}.{key}").to_ascii_lowercase())
+                    .ok_or_else(|| ConfigError(unknown_variable(&name)))?,
+            };
+            builder = builder
+                .set_override(&key, value)
+                .map_err(|error| ConfigError(format!("{name}: {error}")))?;
+        }
+        let settings: Self = builder
+            .build()
+            .and_then(config::Config::try_deserialize)
+            .map_err(|error| ConfigError(format!("settings: {error}")))?;
+        settings.validate()?;
+        Ok(settings)
+    }
+
+    fn validate(&self) -> Result<(), ConfigError> {
+        let fail = |text: String| Err(ConfigError(text));
+        if let Some(url) = &self.server.public_url {
+            let usable = url::Url::parse(url).is_ok_and(|url| {
+                matches!(url.scheme(), "http" | "https") && url.host_str().is_some()
+            });
+            if !usable {
+                return fail(format!("server.public_url {url:?} is not an http(s) URL"));
+            }
+        }
+        let accounts = &self.accounts;
+        if !doorstep_fields::codes::is_language(&accounts.default_locale) {
+            return fail(format!(
+                "accounts.default_locale {:?} is not an ISO 639-1 language like \"en\"",
+                accounts.default_locale
+            ));
+        }
+        if !doorstep_fields::codes::is_currency(&accounts.default_currency) {
+            return fail(format!(
+                "accounts.default_currency {:?} is not an ISO 4217 currency like \"USD\"",
+                accounts.default_currency
+            ));
+        }
+        // RFC 6749 has no bound; an hour is as long as a stolen token should live.
+        if !(1..=3_600).contains(&accounts.token_seconds) {
+            return fail(format!(
+                "accounts.token_seconds {} is not between 1 and 3600",
+                accounts.token_seconds
+            ));
+        }
+        if !(self.limits.scale.is_finite() && self.limits.scale > 0.0) {
+            return fail(format!("limits.scale {} is not a number above 0", self.limits.scale));
+        }
+        Ok(())
+    }
+
+    /// The domain of made-up e-mail addresses: as set, else the public host, else
+    /// one that can never receive mail (RFC 2606 §2).
+    pub fn email_domain(&self) -> String {
+        if let Some(domain) = &self.accounts.email_domain {
+            return domain.clone();
+        }
+        self.server
+            .public_url
+            .as_deref()
+            .and_then(|url| url::Url::parse(url).ok())
+            .and_then(|url| url.domain().filter(|host| host.contains('.')).map(str::to_owned))
+            .unwrap_or_else(|| "users.invalid".to_owned())
+    }
+}
+
+fn unknown_variable(name: &str) -> String {
+    let short: Vec<_> = SHORT.iter().map(|(short, _)| *short).collect();
+    format!(
+        "{name} is not a setting: settings are DOORSTEP_<SECTION>__<KEY> (two underscores), or one of {}",
+        short.join(", ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(variables: &[(&str, &str)]) -> Result<Settings, String> {
+        let variables =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Settings::from(None, variables).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_environment_overrides_defaults_in_short_and_long_form() {
+        let settings = load(&[
+            ("DOORSTEP_LISTEN", "127.0.0.1:0"),
+            ("DOORSTEP_LIMITS__SCALE", "100"),
+            ("DOORSTEP_LIMITS__CONNECTIONS", "7"),
+            ("DOORSTEP_COMPAT__JSON_TOKEN_REQUEST", "false"),
+            ("DOORSTEP_PANEL_LISTEN", "not ours"),
+            ("HOME", "/"),
+        ])
+        .unwrap();
+        assert_eq!(settings.server.listen.to_string(), "127.0.0.1:0");
+        assert!((settings.limits.scale - 100.0).abs() < f64::EPSILON);
+        assert_eq!(settings.limits.connections, 7);
+        assert!(!settings.compat.json_token_request);
+    }
+
+    #[test]
+    fn unknown_and_unusable_settings_are_refused_by_name() {
+        for (name, value, expected) in [
+            ("DOORSTEP_LISTN", "x", "DOORSTEP_LISTN"),
+            ("DOORSTEP_SERVER__LISTN", "x", "listn"),
+            ("DOORSTEP_SERVR__LISTEN", "x", "servr"),
+            ("DOORSTEP_LIMITS__CONNECTIONS", "many", "connections"),
+            ("DOORSTEP_PUBLIC_URL", "ftp://x", "server.public_url"),
+            ("DOORSTEP_ACCOUNTS__DEFAULT_CURRENCY", "XXX", "default_currency"),
+            ("DOORSTEP_ACCOUNTS__TOKEN_SECONDS", "86400", "token_seconds"),
+        ] {
+            let error = load(&[(name, value)]).unwrap_err();
+            assert!(error.contains(expected), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_email_domain_follows_the_public_url() {
+        let domain = |url| load(&[("DOORSTEP_PUBLIC_URL", url)]).unwrap().email_domain();
+        assert_eq!(domain("https://signup.host.example:8443/x"), "signup.host.example");
+        assert_eq!(domain("http://127.0.0.1:8080"), "users.invalid");
+        assert_eq!(domain("http://localhost:8080"), "users.invalid");
+    }
+}

@@ -1,0 +1,201 @@
+//! The sections, with the default and the reason beside each setting.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use serde::Deserialize;
+
+/// `[server]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Where to listen. Loopback by default: a proxy in front ends TLS.
+    pub listen: SocketAddr,
+    /// The URL under which people and panels reach the server.
+    pub public_url: Option<String>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), public_url: None }
+    }
+}
+
+/// `[ops]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ops {
+    /// Where health and metrics listen; not for the public.
+    pub listen: SocketAddr,
+}
+
+impl Default for Ops {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8090)) }
+    }
+}
+
+/// `[database]`
+#[derive(Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Database {
+    /// `sqlite://PATH` or `postgres://USER:PASSWORD@HOST/NAME`.
+    pub url: String,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self { url: "sqlite://doorstep.db".to_owned() }
+    }
+}
+
+/// The URL can hold a password.
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").finish_non_exhaustive()
+    }
+}
+
+/// `[keys]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Keys {
+    /// The key file. Default: `doorstep.keys` beside a SQLite database, else in
+    /// the working directory. All servers on one database share it.
+    pub file: Option<PathBuf>,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Multiplies every rate, so that a load or a test of something else is not
+    /// throttled.
+    pub scale: f64,
+    /// Connections at a time; the next ones wait in the kernel's queue.
+    pub connections: usize,
+    /// Bytes of a request's head.
+    pub head_bytes: usize,
+    /// Bytes of a request's body. The longest honest sign-up is under 8 KiB.
+    pub body_bytes: usize,
+    /// Seconds for a request's head to arrive, and for a silent connection.
+    pub head_seconds: u64,
+    /// Seconds for a request's body to arrive, not reset by progress.
+    pub body_seconds: u64,
+    /// Seconds for a whole request.
+    pub request_seconds: u64,
+    /// Seconds that requests get to finish when the server stops.
+    pub shutdown_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            scale: 1.0,
+            connections: 10_000,
+            head_bytes: 16 * 1024,
+            body_bytes: 32 * 1024,
+            head_seconds: 5,
+            body_seconds: 5,
+            request_seconds: 10,
+            shutdown_seconds: 20,
+        }
+    }
+}
+
+/// `[accounts]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Accounts {
+    /// Language of accounts that name none that we know (ISO 639-1).
+    pub default_locale: String,
+    /// Currency of accounts that name none that we know (ISO 4217).
+    pub default_currency: String,
+    /// Time zone that accounts report (IANA).
+    pub timezone: String,
+    /// Domain of made-up e-mail addresses. Default: the public URL's host.
+    pub email_domain: Option<String>,
+    /// Seconds that an access token lives; at most 3600.
+    pub token_seconds: i64,
+}
+
+impl Default for Accounts {
+    fn default() -> Self {
+        Self {
+            default_locale: "en".to_owned(),
+            default_currency: "USD".to_owned(),
+            timezone: "UTC".to_owned(),
+            email_domain: None,
+            token_seconds: 600,
+        }
+    }
+}
+
+/// `[plan]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PlanSettings {
+    /// The plan's number.
+    pub id: i64,
+    /// The plan's name.
+    pub name: String,
+    /// Containers that an account may have.
+    pub containers: i64,
+    /// Container registries that an account may have.
+    pub container_registries: i64,
+    /// DNS zones that an account may have.
+    pub dns_zones: i64,
+}
+
+impl Default for PlanSettings {
+    fn default() -> Self {
+        // The reference implementation's defaults.
+        Self {
+            id: 1,
+            name: "default".to_owned(),
+            containers: 250,
+            container_registries: 20,
+            dns_zones: 250,
+        }
+    }
+}
+
+/// `[compat]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Compat {
+    /// Whether the token endpoint takes JSON bodies, which RFC 6749 does not
+    /// know and the reference implementation's cPanel plugin sends.
+    pub json_token_request: bool,
+}
+
+impl Default for Compat {
+    fn default() -> Self {
+        Self { json_token_request: true }
+    }
+}
+
+/// `[log]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// Text for people, JSON for programs.
+    pub format: LogFormat,
+    /// What to log, as in `info,doorstep_server=debug`.
+    pub filter: String,
+}
+
+/// The form of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, filter: "info".to_owned() }
+    }
+}

@@ -1,0 +1,109 @@
+//! The widget's files, embedded in the program and compressed when it was built.
+
+use axum::{
+    extract::Path,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use doorstep_wire::Code;
+
+use super::reject::Reject;
+
+/// An embedded file.
+#[derive(Debug)]
+struct Asset {
+    path: &'static str,
+    content_type: &'static str,
+    immutable: bool,
+    sha256: &'static str,
+    plain: &'static [u8],
+    brotli: Option<&'static [u8]>,
+    gzip: Option<&'static [u8]>,
+}
+
+include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+/// The loader's place in the build's list.
+const LOADER: &str = "doorstep.js";
+/// A page that loads the widget asks again after five minutes at the most, so a
+/// fix reaches everybody within that; a day-old copy is better than none while
+/// the new one loads.
+const LOADER_CACHE: &str = "public, max-age=300, stale-while-revalidate=86400";
+/// The name holds the content's hash, so the content never changes.
+const ASSET_CACHE: &str = "public, max-age=31536000, immutable";
+/// How to get a widget into the program.
+pub(crate) const NOT_BUILT: &str = "this doorstep binary was built without the widget: run `cargo xtask build` (or `cargo xtask run`) in its checkout";
+
+/// Whether the widget is embedded.
+pub(crate) fn is_built() -> bool {
+    ASSETS.iter().any(|asset| asset.path == LOADER)
+}
+
+/// `GET /v1/doorstep.js`
+pub(crate) async fn loader(headers: HeaderMap) -> Response {
+    match ASSETS.iter().find(|asset| asset.path == LOADER) {
+        Some(asset) => serve(asset, &headers),
+        None => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            [(header::CONTENT_TYPE, "text/javascript; charset=utf-8")],
+            format!("console.error({:?});\n", format!("Doorstep: {NOT_BUILT}")),
+        )
+            .into_response(),
+    }
+}
+
+/// `GET /v1/assets/{file}`
+pub(crate) async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Response {
+    let asset = ASSETS.iter().find(|asset| asset.path.strip_prefix("assets/") == Some(&file));
+    match asset {
+        Some(asset) => serve(asset, &headers),
+        None => Reject::new(Code::NotFound, "there is no such file in this version of the widget")
+            .into_response(),
+    }
+}
+
+fn serve(asset: &Asset, headers: &HeaderMap) -> Response {
+    let accepted = headers
+        .get(header::ACCEPT_ENCODING)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let (encoding, bytes) = match (asset.brotli, asset.gzip) {
+        (Some(brotli), _) if accepts(accepted, "br") => (Some("br"), brotli),
+        (_, Some(gzip)) if accepts(accepted, "gzip") => (Some("gzip"), gzip),
+        _ => (None, asset.plain),
+    };
+    // Each representation has its own tag (RFC 9110 §8.8.3).
+    let etag =
+        format!("\"{}-{}\"", &asset.sha256[..asset.sha256.len().min(32)], encoding.unwrap_or("id"));
+    let fresh = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
+    let mut response = if fresh {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        ([(header::CONTENT_TYPE, asset.content_type)], bytes).into_response()
+    };
+    let set = response.headers_mut();
+    if let Some(encoding) = encoding.filter(|_| !fresh) {
+        set.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        set.insert(header::ETAG, etag);
+    }
+    let cache = if asset.immutable { ASSET_CACHE } else { LOADER_CACHE };
+    set.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    set.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    // Public files for every page, also for cross-origin isolated ones.
+    set.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    set.insert("cross-origin-resource-policy", HeaderValue::from_static("cross-origin"));
+    response
+}
+
+/// Whether the list of codings has this one and does not refuse it.
+fn accepts(list: &str, coding: &str) -> bool {
+    list.split(',').any(|item| {
+        let mut parts = item.split(';').map(str::trim);
+        parts.next() == Some(coding) && !parts.any(|weight| weight == "q=0" || weight == "q=0.0")
+    })
+}

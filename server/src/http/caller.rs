@@ -1,0 +1,155 @@
+//! Who is calling: one guard for every route that needs a scope.
+//!
+//! The guard runs before the handler and puts the [`Principal`] into the
+//! request; there is no way to mount a guarded route without it.
+
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
+use doorstep_accounts::{Principal, Refusal, Scope, Secret};
+use doorstep_register::{authenticate_credential, authenticate_token, check_origin};
+use doorstep_wire::Code;
+
+use super::{App, reject::Reject};
+
+/// The caller, after every check.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller(pub(crate) Principal);
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Reject;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Reject> {
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| Reject::internal("a handler asks for the caller of an open route"))
+    }
+}
+
+/// Lets only callers with the scope through.
+pub(crate) async fn guard(
+    State((app, scope)): State<(App, Scope)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match authorize(&app, scope, request.headers()).await {
+        Ok(principal) => {
+            request.extensions_mut().insert(Caller(principal));
+            next.run(request).await
+        }
+        Err(reject) => reject.into_response(),
+    }
+}
+
+async fn authorize(app: &App, scope: Scope, headers: &HeaderMap) -> Result<Principal, Reject> {
+    let principal = match Authorization::read(headers)? {
+        None => {
+            let reject = Reject::from(Refusal::Unauthenticated);
+            return Err(challenge(reject, scope, None));
+        }
+        Some(Authorization::Bearer(token)) => authenticate_token(&app.context, token.expose())
+            .await
+            .map_err(|error| challenge(error.into(), scope, Some("invalid_token")))?,
+        Some(Authorization::Basic { username, password }) => {
+            authenticate_credential(&app.context, &username, &password)
+                .await
+                .map_err(|error| challenge(error.into(), scope, None))?
+        }
+    };
+    if let Some(origin) = headers.get(header::ORIGIN) {
+        let origin = origin.to_str().unwrap_or("null");
+        check_origin(&app.context, &principal, origin).await?;
+    }
+    if principal.may(scope) {
+        Ok(principal)
+    } else {
+        let reject = Reject::from(Refusal::InsufficientScope { needed: scope });
+        Err(challenge(reject, scope, Some("insufficient_scope")))
+    }
+}
+
+/// Adds `WWW-Authenticate` (RFC 6750 §3): without an `error` when nothing was
+/// sent, with the scope when it was too little.
+fn challenge(reject: Reject, scope: Scope, error: Option<&str>) -> Reject {
+    let said = match error {
+        None => format!("scope=\"{scope}\""),
+        Some("insufficient_scope") => format!("error=\"insufficient_scope\", scope=\"{scope}\""),
+        Some(error) => format!("error=\"{error}\""),
+    };
+    let bearer = format!("Bearer realm=\"Doorstep\", {said}");
+    let bearer = HeaderValue::from_str(&bearer).unwrap_or(HeaderValue::from_static("Bearer"));
+    let reject = reject.with(header::WWW_AUTHENTICATE, bearer);
+    if scope == Scope::Register || error.is_some() {
+        // An API credential never registers anybody: do not invite one.
+        reject
+    } else {
+        reject.with(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static("Basic realm=\"Doorstep\", charset=\"UTF-8\""),
+        )
+    }
+}
+
+/// What an `Authorization` header says.
+pub(crate) enum Authorization {
+    /// RFC 6750.
+    Bearer(Secret),
+    /// RFC 7617.
+    Basic {
+        /// Up to the first colon.
+        username: String,
+        /// After it.
+        password: Secret,
+    },
+}
+
+impl Authorization {
+    /// Reads the header; `None` without one. Two of them are refused: which one
+    /// counts would be anybody's guess.
+    pub(crate) fn read(headers: &HeaderMap) -> Result<Option<Self>, Reject> {
+        let mut values = headers.get_all(header::AUTHORIZATION).iter();
+        let Some(value) = values.next() else { return Ok(None) };
+        if values.next().is_some() {
+            return Err(Reject::new(
+                Code::InvalidRequest,
+                "send one Authorization header, not several",
+            ));
+        }
+        let malformed = || {
+            Reject::new(
+                Code::InvalidRequest,
+                "the Authorization header is neither `Bearer <token>` nor `Basic <base64 of username:password>`",
+            )
+        };
+        let text = value.to_str().map_err(|_| malformed())?;
+        let (scheme, rest) = text.trim().split_once([' ', '\t']).ok_or_else(malformed)?;
+        let rest = rest.trim();
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return Ok(Some(Self::Bearer(Secret::new(rest))));
+        }
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return Err(malformed());
+        }
+        let (username, password) = decode_basic(rest).ok_or_else(malformed)?;
+        Ok(Some(Self::Basic { username, password }))
+    }
+}
+
+/// Both base64 alphabets, with or without padding: the reference
+/// implementation's cPanel plugin sends the URL-safe one.
+fn decode_basic(text: &str) -> Option<(String, Secret)> {
+    let text = text.trim_end_matches('=');
+    let bytes = STANDARD_NO_PAD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let (username, password) = text.split_once(':')?;
+    Some((username.to_owned(), Secret::new(password)))
+}

@@ -1,0 +1,5 @@
+//! Extractors whose refusals look like everybody else's.
+
+mod body;
+
+pub(crate) use body::{Body, media_type};

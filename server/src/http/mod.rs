@@ -1,0 +1,73 @@
+//! The HTTP side: from connections to use-cases and back.
+
+mod assets;
+mod caller;
+mod cors;
+mod docs;
+mod extract;
+mod layers;
+pub(crate) mod listen;
+mod negotiate;
+mod oauth;
+pub(crate) mod ops;
+mod reject;
+pub mod routes;
+mod token_request;
+mod users;
+
+use std::sync::Arc;
+
+use axum::Router;
+use doorstep_dialects::Plan;
+use doorstep_register::Context;
+
+use crate::config::Settings;
+
+pub(crate) use self::{
+    assets::{NOT_BUILT as WIDGET_NOT_BUILT, is_built as widget_is_built},
+    reject::chain,
+};
+
+/// What every handler works with. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct App(Arc<AppState>);
+
+/// The parts of [`App`].
+#[derive(Debug)]
+pub struct AppState {
+    /// What use-cases work with.
+    pub context: Context,
+    /// Settings.
+    pub settings: Settings,
+    /// The plan that accounts are on.
+    pub plan: Plan,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(context: Context, settings: Settings) -> Self {
+        let plan = Plan {
+            id: settings.plan.id,
+            name: settings.plan.name.clone(),
+            quotas: doorstep_dialects::Quotas {
+                containers: settings.plan.containers,
+                cr: settings.plan.container_registries,
+                dns_zones: settings.plan.dns_zones,
+            },
+        };
+        Self(Arc::new(AppState { context, settings, plan }))
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = AppState;
+
+    fn deref(&self) -> &AppState {
+        &self.0
+    }
+}
+
+/// The whole public router.
+pub fn app(app: App) -> Router {
+    layers::around(routes::router(&app), app)
+}

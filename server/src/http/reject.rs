@@ -1,0 +1,140 @@
+//! Refusals and failures as responses. A handler returns a [`Reject`]; one layer
+//! writes its body, for only that layer knows the request's id.
+
+use std::sync::Arc;
+
+use axum::{
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use doorstep_accounts::Refusal;
+use doorstep_register::Error;
+use doorstep_store::StoreError;
+use doorstep_wire::{Code, Problem, problem::ExistingUser};
+
+/// A response that says no.
+#[derive(Debug)]
+pub(crate) struct Reject(Box<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    problem: Problem,
+    headers: HeaderMap,
+    /// For the operator's log only.
+    cause: Option<String>,
+}
+
+/// What the outermost layer renders and logs.
+#[derive(Debug, Clone)]
+pub(crate) struct Rejected {
+    pub(crate) problem: Arc<Problem>,
+    pub(crate) cause: Option<Arc<str>>,
+}
+
+impl Reject {
+    /// A refusal that the HTTP side itself makes.
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self::of(Problem::new(code, detail))
+    }
+
+    fn of(problem: Problem) -> Self {
+        Self(Box::new(Parts { problem, headers: HeaderMap::new(), cause: None }))
+    }
+
+    /// With what the operator's log should say.
+    fn caused_by(mut self, cause: String) -> Self {
+        self.0.cause = Some(cause);
+        self
+    }
+
+    /// A failure of ours: the caller learns only that there was one.
+    pub(crate) fn internal(cause: impl Into<String>) -> Self {
+        Self::new(
+            Code::Internal,
+            "the server failed; if it happens again, give the operator this request's id",
+        )
+        .caused_by(cause.into())
+    }
+
+    /// With a header.
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers.append(name, value);
+        self
+    }
+}
+
+impl From<Refusal> for Reject {
+    fn from(refusal: Refusal) -> Self {
+        let code = refusal.code();
+        let detail = refusal.detail();
+        let problem = match refusal {
+            Refusal::Invalid { faults } | Refusal::InvalidChange { faults } => {
+                Problem::of_faults(code, faults)
+            }
+            Refusal::AlreadyRegistered { user_id: Some(id) } => {
+                Problem { user: Some(ExistingUser { id }), ..Problem::new(code, detail) }
+            }
+            _ => Problem::new(code, detail),
+        };
+        Self::of(problem)
+    }
+}
+
+impl From<StoreError> for Reject {
+    fn from(error: StoreError) -> Self {
+        let cause = chain(&error);
+        match error {
+            StoreError::Unavailable(_) => {
+                Self::new(Code::Unavailable, "the service is unavailable: try again in a moment")
+                    .caused_by(cause)
+                    .with(header::RETRY_AFTER, HeaderValue::from_static("1"))
+            }
+            StoreError::Statement(_) | StoreError::Corrupt { .. } => Self::internal(cause),
+        }
+    }
+}
+
+impl From<Error> for Reject {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused(refusal) => refusal.into(),
+            Error::Failed(error) => error.into(),
+        }
+    }
+}
+
+impl IntoResponse for Reject {
+    fn into_response(self) -> Response {
+        let Parts { problem, headers, cause } = *self.0;
+        let status =
+            StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = status.into_response();
+        *response.headers_mut() = headers;
+        response
+            .extensions_mut()
+            .insert(Rejected { problem: Arc::new(problem), cause: cause.map(Arc::from) });
+        response
+    }
+}
+
+/// An error and everything behind it, on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+/// A JSON response that nobody may keep.
+pub(crate) fn json(status: StatusCode, body: &impl serde::Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => (status, [(header::CONTENT_TYPE, "application/json")], bytes).into_response(),
+        Err(error) => {
+            Reject::internal(format!("a reply does not serialise: {error}")).into_response()
+        }
+    }
+}

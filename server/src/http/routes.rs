@@ -1,0 +1,131 @@
+//! The whole URL map, and who may call each route.
+
+use axum::{
+    Router,
+    http::Method,
+    middleware::{from_fn, from_fn_with_state, map_response},
+    routing::{MethodFilter, MethodRouter, on},
+};
+use doorstep_accounts::Scope;
+use doorstep_wire::paths;
+
+use super::{App, assets, caller, cors, docs, layers, negotiate, oauth, users};
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody; what the route needs, it checks itself (the token endpoint
+    /// authenticates clients) or it needs nothing (files, pages).
+    Open,
+    /// Callers whose credentials hold the scope. Users may also send their API
+    /// credential by Basic.
+    Needs(Scope),
+}
+
+/// A route.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// The method.
+    pub method: &'static str,
+    /// The path.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    handler: fn() -> MethodRouter<App>,
+}
+
+/// The table. A test refuses a guarded route that has no refusal test.
+pub static ROUTES: &[Route] = &[
+    // Panels and their users.
+    Route {
+        method: "POST",
+        path: paths::USERS,
+        access: Access::Needs(Scope::Register),
+        handler: || on(MethodFilter::POST, users::sign_up),
+    },
+    Route {
+        method: "GET",
+        path: paths::USERS,
+        access: Access::Needs(Scope::ProfileRead),
+        handler: || on(MethodFilter::GET, users::show),
+    },
+    Route {
+        method: "PATCH",
+        path: paths::USERS,
+        access: Access::Needs(Scope::ProfileUpdate),
+        handler: || on(MethodFilter::PATCH, users::change),
+    },
+    // OAuth clients.
+    Route {
+        method: "POST",
+        path: paths::OAUTH_TOKEN,
+        access: Access::Open,
+        handler: || on(MethodFilter::POST, oauth::token),
+    },
+    // Pages that embed the widget.
+    Route {
+        method: "GET",
+        path: paths::LOADER,
+        access: Access::Open,
+        handler: || on(MethodFilter::GET, assets::loader),
+    },
+    Route {
+        method: "GET",
+        path: paths::ASSETS,
+        access: Access::Open,
+        handler: || on(MethodFilter::GET, assets::asset),
+    },
+    // Readers.
+    Route {
+        method: "GET",
+        path: paths::ERRORS_PAGE,
+        access: Access::Open,
+        handler: || on(MethodFilter::GET, docs::errors),
+    },
+];
+
+/// Paths that pages of other origins may call.
+const CROSS_ORIGIN: &[&str] = &[paths::USERS];
+
+/// Makes the router from the table.
+pub(crate) fn router(app: &App) -> Router<App> {
+    let mut paths: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
+    paths.dedup();
+    let mut router = Router::new();
+    for path in paths {
+        let mut methods = MethodRouter::new();
+        for route in ROUTES.iter().filter(|route| route.path == path) {
+            let mut handler = (route.handler)();
+            if let Access::Needs(scope) = route.access {
+                let state = (app.clone(), scope);
+                handler = handler.route_layer(from_fn_with_state(state, caller::guard));
+            }
+            methods = methods.merge(handler);
+        }
+        methods = methods.fallback(layers::method_not_allowed);
+        if path.starts_with("/api/") {
+            methods = methods.layer(from_fn(negotiate::negotiate));
+        }
+        if CROSS_ORIGIN.contains(&path) {
+            methods = methods.layer(cors::layer(app)).layer(map_response(cors::no_content));
+        }
+        router = router.route(path, methods);
+    }
+    router.fallback(layers::not_found)
+}
+
+/// The methods that a path takes, for `Allow`.
+pub(crate) fn allowed(path: &str) -> Vec<&'static str> {
+    ROUTES.iter().filter(|route| matches(route.path, path)).map(|route| route.method).collect()
+}
+
+/// Whether a path is the route's, whose pattern can end in one parameter.
+fn matches(pattern: &str, path: &str) -> bool {
+    match pattern.split_once('{') {
+        None => pattern == path,
+        Some((prefix, _)) => path.strip_prefix(prefix).is_some_and(|rest| !rest.contains('/')),
+    }
+}
+
+/// Methods that other origins may use.
+pub(crate) const CROSS_ORIGIN_METHODS: [Method; 3] = [Method::GET, Method::POST, Method::PATCH];

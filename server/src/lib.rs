@@ -1,0 +1,13 @@
+//! What runs: HTTP, the command line, settings, the clock.
+//!
+//! [`http::app`] makes the router from the table in [`http::routes`];
+//! [`cli::run`] is the whole program. Only this crate (and the demo panel, a
+//! program of its own) knows axum; only [`config`] reads the environment.
+
+pub mod cli;
+pub mod config;
+pub mod http;
+mod key_file;
+mod open;
+mod system;
+mod telemetry;

@@ -1,0 +1,84 @@
+//! From settings to a context: database, schema, keys.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use doorstep_accounts::{KeyRing, SecretHash};
+use doorstep_register::{Context, Terms};
+use doorstep_store::{ConnectError, Store, StoreError};
+
+use crate::{
+    config::Settings,
+    key_file::{self, KeyFileError},
+    system::{SystemClock, SystemEntropy},
+};
+
+/// Why the installation cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
+    #[error("the database failed")]
+    Store(#[from] StoreError),
+}
+
+/// Opens the database, brings its schema up to date, and finds or makes the keys.
+pub(crate) async fn open(settings: &Settings) -> Result<Context, OpenError> {
+    let store = Store::connect(&settings.database.url).await?;
+    store.migrate().await?;
+    let entropy = Arc::new(SystemEntropy);
+    let keys = keys(&store, &key_path(settings), &entropy).await?;
+    Ok(Context {
+        store,
+        clock: Arc::new(SystemClock),
+        entropy,
+        keys,
+        terms: Terms {
+            default_locale: settings.accounts.default_locale.clone(),
+            default_currency: settings.accounts.default_currency.clone(),
+            email_domain: settings.email_domain(),
+            token_seconds: settings.accounts.token_seconds,
+        },
+    })
+}
+
+/// The name under which the ring's fingerprint stands in the database.
+const FINGERPRINT: &str = "pepper fingerprint";
+
+async fn keys(store: &Store, path: &Path, entropy: &SystemEntropy) -> Result<KeyRing, OpenError> {
+    let ring = if let Some(ring) = key_file::read(path)? {
+        ring
+    } else {
+        if store.read().await?.conn().fact(FINGERPRINT).await?.is_some() {
+            return Err(KeyFileError::Missing { path: path.to_owned() }.into());
+        }
+        key_file::create(path, entropy)?;
+        key_file::read(path)?.ok_or_else(|| KeyFileError::Missing { path: path.to_owned() })?
+    };
+    let mut tx = store.begin().await?;
+    let settled = tx.conn().settle_fact(FINGERPRINT, ring.fingerprint().as_stored()).await?;
+    tx.commit().await?;
+    if ring.recognises(&SecretHash::from_stored(settled)) {
+        Ok(ring)
+    } else {
+        Err(KeyFileError::Foreign { path: path.to_owned() }.into())
+    }
+}
+
+/// The key file's place: as set, else beside a SQLite database, else here.
+fn key_path(settings: &Settings) -> PathBuf {
+    if let Some(path) = &settings.keys.file {
+        return path.clone();
+    }
+    let folder = settings
+        .database
+        .url
+        .strip_prefix("sqlite://")
+        .and_then(|path| Path::new(path).parent())
+        .unwrap_or(Path::new(""));
+    folder.join("doorstep.keys")
+}

@@ -57,7 +57,7 @@ for (const colorScheme of ['light', 'dark']) {
       if (route.request().method() === 'POST') await answered;
       await route.continue();
     });
-    await form.send.click();
+    await form.retry.click();
     await page.getByText('Creating your account').first().waitFor();
     await isAccessible(page, 'sending');
     answer();

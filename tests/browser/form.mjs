@@ -9,7 +9,8 @@ export class Form {
   constructor(scope) {
     this.scope = scope;
     this.element = scope.locator('doorstep-signup').first();
-    this.send = scope.getByRole('button', { name: /^(Create account|Try again)$/ });
+    this.send = scope.getByRole('button', { name: 'Create account', exact: true });
+    this.retry = scope.getByRole('button', { name: 'Try again', exact: true });
     this.password = scope.getByLabel('API password', { exact: true });
     this.username = scope.getByLabel('API username', { exact: true });
   }

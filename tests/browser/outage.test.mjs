@@ -18,14 +18,14 @@ scenario('server down, then up: nothing typed is lost, and there is one user', {
   await form.fill(answers);
 
   await world.killServer();
-  for (let attempt = 0; attempt < 2; attempt += 1) {
-    await form.send.click();
+  for (const button of [form.send, form.retry]) {
+    await button.click();
     await page.getByText(TROUBLE).waitFor();
     assert.deepEqual(await form.answers(Object.keys(answers)), answers, 'what was typed is gone');
   }
 
   await world.startServer();
-  await form.send.click();
+  await form.retry.click();
   const credential = await form.credential();
   assert.equal((await world.account(credential)).company_name, 'Analytical Engines');
   assert.equal(await created(watch), 1, 'signed up more than once');
@@ -54,7 +54,7 @@ scenario('an answer that is lost on its way makes no second user', { allow: [UNR
 
   // The server may show the first answer again, or say that there is one
   // already; it may not make another.
-  await form.send.click();
+  await form.retry.click();
   const again = page.getByText('You already have an account here');
   await form.password.or(again).first().waitFor();
   const keys = watch

@@ -21,7 +21,7 @@
     // Enough to hold the place and to say what went wrong before the style sheet is there.
     const early = new CSSStyleSheet();
     early.replaceSync(
-      `:host,${TAG}{display:block}.doorstep-wait{box-sizing:border-box;min-height:22em;padding:1.5em;border-radius:.75em;` +
+      `:host,${TAG}{display:block}.doorstep-wait{box-sizing:border-box;max-width:34em;min-height:25em;padding:1.75em;border-radius:.875em;` +
         "background:#8881;font:medium system-ui,sans-serif}",
     );
 
@@ -199,7 +199,8 @@
   }
 
   // A tag that says for whom the form is puts one where it stands; a bare tag only defines the element.
-  function mountTag({ dataset, attributes }) {
+  function mountTag(tag) {
+    const { dataset, attributes } = tag;
     if (!["token", "client", "target", "providerUsername"].some((name) => name in dataset)) return;
     const element = document.createElement(TAG);
     for (const { name, value } of attributes) {
@@ -207,9 +208,9 @@
     }
     const selector = dataset.target;
     if (!selector) {
-      if (document.head?.contains(script)) console.error("Doorstep: this script tag stands in <head>, where nothing shows. Say where the form goes with data-target.");
+      if (document.head?.contains(tag)) console.error("Doorstep: this script tag stands in <head>, where nothing shows. Say where the form goes with data-target.");
       // A tag that a page's script put in again has its form already.
-      else if (script.nextElementSibling?.localName != TAG) script.after(element);
+      else if (tag.nextElementSibling?.localName != TAG) tag.after(element);
       return;
     }
     const place = () => {

@@ -1,10 +1,11 @@
 //! The API credential as files that a person can keep.
 
-use serde_json::json;
+use serde::Serialize;
 
 /// What signs requests, and where they go.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Serialize)]
 pub(crate) struct Credential {
+    #[serde(rename = "api_url")]
     pub(crate) api: String,
     pub(crate) username: String,
     pub(crate) password: String,
@@ -26,12 +27,7 @@ impl Credential {
 
     /// A JSON object.
     pub(crate) fn as_json(&self) -> String {
-        let object = json!({
-            "api_url": self.api,
-            "username": self.username,
-            "password": self.password,
-        });
-        object.to_string() + "\n"
+        serde_json::to_string(self).expect("texts have a JSON form") + "\n"
     }
 }
 

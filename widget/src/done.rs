@@ -15,10 +15,7 @@ use crate::{
 pub(crate) fn Done(widget: Widget) -> impl IntoView {
     let api = widget.settings.with_untracked(|settings| settings.api.clone());
     let (username, password) = widget.flow.with_untracked(|flow| match flow {
-        Flow::Done(signed_up) => {
-            let api = &signed_up.user.api;
-            (api.username.clone(), api.password.clone())
-        }
+        Flow::Done(account) => (account.username.clone(), account.password.clone()),
         _ => (String::new(), None),
     });
     let lead = text(if password.is_some() { Key::DoneOnce } else { Key::DoneWithoutPassword });

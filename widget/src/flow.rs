@@ -2,7 +2,7 @@
 //!
 //! Pure: neither browser nor Leptos, so that it is tested natively.
 
-use doorstep_wire::{Code, FieldProblem, Problem, user::SignedUp};
+use doorstep_wire::Code;
 
 /// Where a sign-up stands.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -13,7 +13,7 @@ pub(crate) enum Flow {
     /// The answers are on their way.
     Sending,
     /// The account is there.
-    Done(Box<SignedUp>),
+    Done(Account),
     /// The server said no; sending the same again would not help.
     Refused(Refusal),
     /// It is not known whether the server heard us, or it cannot serve now.
@@ -25,12 +25,45 @@ pub(crate) enum Flow {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Reply {
     /// `201`.
-    SignedUp(Box<SignedUp>),
+    SignedUp(Account),
     /// A refusal with its reason.
-    Problem(Box<Problem>),
+    Problem(Problem),
     /// Nothing that we understand: no connection, no answer in time, or
     /// something between us and the server that answered in its place.
     None,
+}
+
+/// What a person gets: of `doorstep_wire::user::SignedUp` what the form shows.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Account {
+    pub(crate) username: String,
+    /// Absent where it was delivered another way.
+    pub(crate) password: Option<String>,
+}
+
+/// Secrets do not print.
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.username)
+    }
+}
+
+/// A refusal: of `doorstep_wire::Problem` what the form acts on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// The response's own status.
+    pub(crate) status: u16,
+    pub(crate) code: String,
+    pub(crate) detail: String,
+    pub(crate) faults: Vec<Told>,
+}
+
+/// What the server says of one field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// The field's name, or whatever else the JSON pointer ends in.
+    pub(crate) field: String,
+    pub(crate) sentence: String,
 }
 
 /// Why the server said no.
@@ -76,9 +109,9 @@ impl Flow {
     /// What a reply leads to. `is_shown` says which fields are on the form.
     pub(crate) fn after(reply: Reply, is_shown: impl Fn(&str) -> bool) -> Self {
         let problem = match reply {
-            Reply::SignedUp(signed_up) => return Self::Done(signed_up),
+            Reply::SignedUp(account) => return Self::Done(account),
             Reply::None => return Self::Unreachable(Trouble::NoAnswer),
-            Reply::Problem(problem) => *problem,
+            Reply::Problem(problem) => problem,
         };
         // Statuses count as well as codes: what stands between us and the server
         // knows only those. 429 comes from limits, and passes.
@@ -95,35 +128,34 @@ impl Flow {
             return Self::Refused(Refusal::Other(problem.detail));
         }
         let (at_fields, elsewhere): (Vec<_>, Vec<_>) =
-            problem.faults.into_iter().partition(|fault| is_shown(named(fault)));
+            problem.faults.into_iter().partition(|fault| is_shown(&fault.field));
         Self::Refused(Refusal::Faults {
             marked: at_fields.len(),
-            elsewhere: elsewhere.into_iter().map(|fault| fault.message).collect(),
+            elsewhere: elsewhere.into_iter().map(|fault| fault.sentence).collect(),
         })
     }
 }
 
-/// The field that a fault is about: the last segment of its JSON pointer. Field
-/// names have neither `/` nor `~`, so nothing needs unescaping.
-pub(crate) fn named(fault: &FieldProblem) -> &str {
-    fault.pointer.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(&fault.field)
+impl Told {
+    /// A fault at a JSON pointer: its last segment is the field. Field names have
+    /// neither `/` nor `~`, so nothing needs unescaping.
+    pub(crate) fn at(pointer: &str, sentence: String) -> Self {
+        let field = pointer.rsplit('/').next().unwrap_or_default().to_owned();
+        Self { field, sentence }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn fault(pointer: &str) -> FieldProblem {
-        FieldProblem {
-            pointer: pointer.to_owned(),
-            field: String::new(),
-            code: "required".to_owned(),
-            message: format!("{pointer} is required"),
-        }
+    fn problem(code: Code, faults: Vec<Told>) -> Problem {
+        let (status, code) = (code.status(), code.name().to_owned());
+        Problem { status, code, detail: "x".to_owned(), faults }
     }
 
     fn check(problem: Problem, expected: &Flow) {
-        let flow = Flow::after(Reply::Problem(Box::new(problem)), |name| name == "fname");
+        let flow = Flow::after(Reply::Problem(problem), |name| name == "fname");
         assert_eq!(flow, *expected);
     }
 
@@ -138,31 +170,32 @@ mod tests {
     #[test]
     fn each_refusal_leads_to_its_own_state() {
         let refused = |refusal| Flow::Refused(refusal);
-        check(Problem::new(Code::AlreadyRegistered, "x"), &refused(Refusal::AlreadyRegistered));
-        check(Problem::new(Code::InvalidToken, "x"), &refused(Refusal::Token));
-        check(Problem::new(Code::Unauthenticated, "x"), &refused(Refusal::Token));
-        check(Problem::new(Code::OriginNotAllowed, "x"), &refused(Refusal::Other("x".into())));
-        check(Problem::new(Code::MissingProvider, "x"), &refused(Refusal::Other("x".into())));
+        check(problem(Code::AlreadyRegistered, vec![]), &refused(Refusal::AlreadyRegistered));
+        check(problem(Code::InvalidToken, vec![]), &refused(Refusal::Token));
+        check(problem(Code::Unauthenticated, vec![]), &refused(Refusal::Token));
+        check(problem(Code::OriginNotAllowed, vec![]), &refused(Refusal::Other("x".into())));
+        check(problem(Code::MissingProvider, vec![]), &refused(Refusal::Other("x".into())));
     }
 
     #[test]
     fn what_passes_is_tried_again() {
         for code in Code::ALL.iter().filter(|code| code.retry()) {
-            check(Problem::new(*code, "x"), &Flow::Unreachable(Trouble::Busy));
+            check(problem(*code, vec![]), &Flow::Unreachable(Trouble::Busy));
         }
-        let limited = Problem { status: 429, ..Problem::new(Code::InvalidRequest, "x") };
+        let limited = Problem { status: 429, ..problem(Code::InvalidRequest, vec![]) };
         check(limited, &Flow::Unreachable(Trouble::Busy));
         assert_eq!(Flow::after(Reply::None, |_| true), Flow::Unreachable(Trouble::NoAnswer));
     }
 
     #[test]
     fn faults_without_a_field_on_the_form_are_told_on_top() {
-        let faults = vec![fault("/user/fname"), fault("/user/merge_labels")];
+        let faults = ["/user/fname", "/user/merge_labels"]
+            .map(|pointer| Told::at(pointer, pointer.to_owned() + " is wrong"));
         check(
-            Problem::of_faults(Code::ValidationFailed, faults),
+            problem(Code::ValidationFailed, faults.to_vec()),
             &Flow::Refused(Refusal::Faults {
                 marked: 1,
-                elsewhere: vec!["/user/merge_labels is required".to_owned()],
+                elsewhere: vec!["/user/merge_labels is wrong".to_owned()],
             }),
         );
     }

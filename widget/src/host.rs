@@ -1,12 +1,15 @@
 //! The page around the form: its options, its events, and the one callback that
 //! may learn the credential.
 
-use doorstep_wire::user::SignedUp;
-use js_sys::{Function, JSON, Object, Reflect};
+use js_sys::{Array, Function};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CustomEvent, CustomEventInit, HtmlElement};
 
-use crate::{browser, settings::Settings};
+use crate::{
+    browser,
+    object::{get, object, text},
+    settings::Settings,
+};
 
 /// The page around the form. Cloning is cheap: all of it are references.
 #[derive(Debug, Clone)]
@@ -39,8 +42,8 @@ impl Host {
 
     /// `doorstep:error`: the stable code and the names of the fields at fault.
     pub(crate) fn tell_error<'a>(&self, code: &str, fields: impl IntoIterator<Item = &'a str>) {
-        let fields: js_sys::Array = fields.into_iter().map(JsValue::from_str).collect();
-        let detail = object(&[("code", &code.into()), ("fields", &fields)]);
+        let fields: Array = fields.into_iter().map(JsValue::from_str).collect();
+        let detail = object([("code", code.into()), ("fields", fields.into())]);
         self.tell("error", &detail, false);
     }
 
@@ -71,7 +74,7 @@ impl Host {
 pub(crate) fn hand_over(options: &JsValue, username: &str, password: &str) {
     let callback = get(options, "onCredential");
     let Some(callback) = callback.dyn_ref::<Function>() else { return };
-    let credential = object(&[("username", &username.into()), ("password", &password.into())]);
+    let credential = object([("username", username.into()), ("password", password.into())]);
     if let Err(error) = callback.call1(options, &credential) {
         // The person has the credential on the screen in any case.
         browser::complain(&error);
@@ -80,7 +83,7 @@ pub(crate) fn hand_over(options: &JsValue, username: &str, password: &str) {
 
 /// Reads the options. What is absent or of another type counts as empty.
 pub(crate) fn settings(options: &JsValue) -> Settings {
-    let text = |name| get(options, name).as_string().unwrap_or_default();
+    let text = |name| text(options, name);
     Settings {
         api: text("api"),
         token: text("token"),
@@ -97,33 +100,8 @@ pub(crate) fn settings(options: &JsValue) -> Settings {
 pub(crate) fn prefilled(options: &JsValue, field: &str) -> String {
     let value = get(&get(options, "values"), field);
     match value.as_bool() {
-        Some(flag) => flag.to_string(),
+        Some(true) => "true".to_owned(),
+        Some(false) => String::new(),
         None => value.as_string().unwrap_or_default(),
     }
-}
-
-/// The detail of `doorstep:success`: the user, without the password's member.
-pub(crate) fn announced(signed_up: &SignedUp) -> JsValue {
-    let json = serde_json::to_string(signed_up).unwrap_or_default();
-    let detail = JSON::parse(&json).unwrap_or(JsValue::NULL);
-    let api = get(&get(&detail, "user"), "api");
-    if let Some(api) = api.dyn_ref::<Object>() {
-        // It was emptied before; a member that is there and null only puzzles.
-        let _ = Reflect::delete_property(api, &"password".into());
-    }
-    detail
-}
-
-fn get(from: &JsValue, name: &str) -> JsValue {
-    // It fails only on what is no object, which has no members either.
-    Reflect::get(from, &name.into()).unwrap_or(JsValue::UNDEFINED)
-}
-
-fn object(members: &[(&str, &JsValue)]) -> JsValue {
-    let object = Object::new();
-    for (name, value) in members {
-        // A new plain object takes every member.
-        let _ = Reflect::set(&object, &(*name).into(), value);
-    }
-    object.into()
 }

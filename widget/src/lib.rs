@@ -12,6 +12,7 @@
 
 mod answer;
 mod attempt;
+mod body;
 mod browser;
 mod client;
 mod credential;
@@ -22,6 +23,8 @@ mod host;
 mod i18n;
 mod input;
 mod names;
+mod object;
+mod reply;
 mod row;
 mod settings;
 mod summary;

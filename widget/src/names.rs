@@ -5,8 +5,10 @@
 use std::cmp::Ordering;
 
 use doorstep_fields::{Kind, codes};
-use js_sys::{Function, JsString, Object, Reflect};
+use js_sys::{Function, JsString, Object};
 use wasm_bindgen::prelude::*;
+
+use crate::object::object;
 
 #[wasm_bindgen]
 extern "C" {
@@ -45,9 +47,7 @@ pub(crate) fn choices(kind: Kind, locale: &str) -> Vec<Choice> {
         Kind::Locale => ("language", codes::languages().collect()),
         Kind::Text | Kind::Email | Kind::Phone | Kind::Flag => return Vec::new(),
     };
-    let options = Object::new();
-    // A new plain object takes every member.
-    let _ = Reflect::set(&options, &"type".into(), &topic.into());
+    let options = object([("type", topic.into())]);
     let names = DisplayNames::new(locale, &options).or_else(|_| DisplayNames::new("en", &options));
     let pair = |code: &'static str| {
         let name = names.as_ref().ok().and_then(|names| names.of(code).ok().flatten());

@@ -3,18 +3,19 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use doorstep_fields::{CATALOGUE, Field, Kind, SignUp};
-use doorstep_wire::{Code, user::SignedUp};
+use doorstep_wire::Code;
 use leptos::{either::Either, prelude::*, task};
 use wasm_bindgen::JsValue;
 
 use crate::{
     answer::Answer,
     attempt::Attempt,
-    browser, client,
+    body, browser, client,
     done::Done,
-    flow::{self, Flow, Refusal, Reply},
+    flow::{Account, Flow, Refusal, Reply},
     form::Form,
     host::{self, Host},
+    reply,
     settings::Settings,
 };
 
@@ -145,7 +146,7 @@ impl Widget {
             self.ask_for_token(Code::Unauthenticated.name());
             return;
         }
-        let Some(body) = self.sign_up().map(|answers| client::body(&settings, &answers)) else {
+        let Some(body) = self.sign_up().map(|answers| body::of(&settings, &answers)) else {
             // Typed on while a token was fetched, into something unsound.
             self.flow.set(Flow::Editing);
             return;
@@ -156,38 +157,36 @@ impl Widget {
         // Held by the future itself: the form may be gone when the answer comes.
         let (host, options) = (self.host.get_value(), self.options.get_value());
         task::spawn_local(async move {
-            let reply = client::sign_up(&settings.api, &settings.token, &attempt).await;
-            self.receive(reply, &host, options);
+            let (reply, document) = client::sign_up(&settings.api, &settings.token, &attempt).await;
+            self.receive(reply, &document, &host, options);
         });
     }
 
-    fn receive(self, reply: Reply, host: &Host, options: JsValue) {
+    fn receive(self, reply: Reply, document: &JsValue, host: &Host, options: JsValue) {
         match reply {
-            Reply::SignedUp(signed_up) => {
+            Reply::SignedUp(account) => {
                 // Even when the page took the form away meanwhile: nobody will
                 // ever be shown this credential again.
                 let options = self.options.try_get_value().unwrap_or(options);
-                self.finish(*signed_up, host, &options);
+                self.finish(&account, document, host, &options);
             }
             Reply::Problem(problem) if !self.flow.is_disposed() => {
-                let code = problem.code.clone();
-                let faults = problem.faults.clone();
                 let shown = self.shown();
                 let find =
                     |name: &str| shown.iter().find(|answer| answer.field.name == name).copied();
-                let flow = Flow::after(Reply::Problem(problem), |name| find(name).is_some());
+                let flow = Flow::after(Reply::Problem(problem.clone()), |it| find(it).is_some());
                 if flow == Flow::Refused(Refusal::Token) {
-                    self.ask_for_token(&code);
+                    self.ask_for_token(&problem.code);
                     return;
                 }
-                let named: Vec<&str> = faults.iter().map(flow::named).collect();
-                for (fault, name) in faults.iter().zip(&named) {
-                    if let Some(answer) = find(name) {
-                        answer.blame(fault.message.clone());
+                for fault in &problem.faults {
+                    if let Some(answer) = find(&fault.field) {
+                        answer.blame(fault.sentence.clone());
                     }
                 }
                 self.settle(flow, host);
-                host.tell_error(&code, named);
+                let named = problem.faults.iter().map(|fault| fault.field.as_str());
+                host.tell_error(&problem.code, named);
             }
             Reply::None if !self.flow.is_disposed() => {
                 self.settle(Flow::after(reply, |_| false), host);
@@ -208,18 +207,15 @@ impl Widget {
         focus_soon(host, target);
     }
 
-    fn finish(self, mut signed_up: SignedUp, host: &Host, options: &JsValue) {
-        let username = signed_up.user.api.username.clone();
-        let password = signed_up.user.api.password.clone();
+    fn finish(self, account: &Account, document: &JsValue, host: &Host, options: &JsValue) {
         // No `set`: it would panic after the form was taken away.
-        let _ = self.flow.try_set(Flow::Done(Box::new(signed_up.clone())));
+        let _ = self.flow.try_set(Flow::Done(account.clone()));
         focus_soon(host, TITLE);
         // From here on the page may unmount us at any call.
-        if let Some(password) = password {
-            host::hand_over(options, &username, &password);
+        if let Some(password) = &account.password {
+            host::hand_over(options, &account.username, password);
         }
-        signed_up.user.api.password = None;
-        host.tell("success", &host::announced(&signed_up), false);
+        host.tell("success", &reply::announced(document, &account.username), false);
     }
 
     /// The token is missing or was refused: only the host can get another.

@@ -1,0 +1,25 @@
+//! Plain JavaScript objects.
+
+use js_sys::{Object, Reflect};
+use wasm_bindgen::JsValue;
+
+/// A member, or `undefined`.
+pub(crate) fn get(from: &JsValue, name: &str) -> JsValue {
+    // It fails only on what is no object, which has no members either.
+    Reflect::get(from, &name.into()).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// A text member; what is absent or of another type counts as empty.
+pub(crate) fn text(from: &JsValue, name: &str) -> String {
+    get(from, name).as_string().unwrap_or_default()
+}
+
+/// An object of these members.
+pub(crate) fn object<'a>(members: impl IntoIterator<Item = (&'a str, JsValue)>) -> Object {
+    let object = Object::new();
+    for (name, value) in members {
+        // A new plain object takes every member.
+        let _ = Reflect::set(&object, &name.into(), &value);
+    }
+    object
+}

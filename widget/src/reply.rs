@@ -1,0 +1,93 @@
+//! What came back.
+//!
+//! The browser has a JSON parser already. A second one in the module, with its
+//! numbers and its errors, would be a fifth of the download; so the types of
+//! `doorstep_wire` are read member by member, and a test holds the names to
+//! those that the server writes.
+
+use js_sys::{Array, Object};
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::{
+    flow::{Account, Problem, Told},
+    object::{get, object, text},
+};
+
+/// Members of `doorstep_wire::user::SignedUpUser` that the whole page may know.
+const PUBLIC: [&str; 9] =
+    ["id", "fname", "lname", "email", "locale", "currency", "country", "company_name", "labels"];
+
+/// Reads a `doorstep_wire::user::SignedUp`; nothing if it has no credential.
+pub(crate) fn account(document: &JsValue) -> Option<Account> {
+    let api = get(&get(document, "user"), "api");
+    Some(Account {
+        username: get(&api, "username").as_string()?,
+        password: get(&api, "password").as_string(),
+    })
+}
+
+/// Reads a `doorstep_wire::Problem`; nothing if it is something else.
+pub(crate) fn problem(status: u16, document: &JsValue) -> Option<Problem> {
+    let faults = get(document, "faults");
+    let faults = faults.dyn_ref::<Array>().map(Array::iter).into_iter().flatten();
+    Some(Problem {
+        status,
+        code: get(document, "code").as_string()?,
+        detail: text(document, "detail"),
+        faults: faults
+            .map(|fault| Told::at(&text(&fault, "pointer"), text(&fault, "message")))
+            .collect(),
+    })
+}
+
+/// The detail of `doorstep:success`. Members are named one by one: what a server
+/// adds to its answer stays out of it until somebody says that it is no secret.
+pub(crate) fn announced(document: &JsValue, username: &str) -> JsValue {
+    let user = get(document, "user");
+    let api = object([("username", username.into())]);
+    let members = PUBLIC.into_iter().map(|name| (name, get(&user, name)));
+    let user: Object = object(members.chain([("api", api.into())]));
+    object([("user", user.into())]).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use doorstep_wire::{Code, FieldProblem, Problem, user};
+    use serde_json::{Map, to_value};
+
+    use super::*;
+
+    #[test]
+    fn the_names_that_are_read_are_those_that_the_server_writes() {
+        let fault = FieldProblem {
+            pointer: String::new(),
+            field: String::new(),
+            code: String::new(),
+            message: String::new(),
+        };
+        let problem = to_value(Problem::of_faults(Code::ValidationFailed, vec![fault])).unwrap();
+        assert!(["code", "detail", "faults"].iter().all(|name| problem.get(name).is_some()));
+        let fault = &problem["faults"][0];
+        assert!(["pointer", "message"].iter().all(|name| fault.get(name).is_some()));
+
+        let api = user::Api { username: String::new(), password: Some(String::new()) };
+        let user = user::SignedUpUser {
+            id: 1,
+            fname: String::new(),
+            lname: String::new(),
+            email: String::new(),
+            locale: String::new(),
+            currency: String::new(),
+            country: None,
+            company_name: None,
+            api,
+            labels: Map::new(),
+        };
+        let signed_up =
+            to_value(user::SignedUp { user, substituted: Vec::new(), ignored: Vec::new() })
+                .unwrap();
+        let user = &signed_up["user"];
+        assert!(PUBLIC.iter().all(|name| user.get(name).is_some()));
+        assert!(["username", "password"].iter().all(|name| user["api"].get(name).is_some()));
+    }
+}

@@ -1,1 +1,32 @@
-//! Whatever needs more than one crate to check.
+//! The harness: real servers on real databases, each on a port of its own, each
+//! stopped when its value is dropped, also by a failing test.
+
+mod database;
+mod postgres;
+mod program;
+mod server;
+
+pub use database::{Database, Kind};
+pub use postgres::Postgres;
+pub use program::{build_server, target_dir};
+pub use server::{Answer, OAuthClient, Server, person, run_cli, send};
+
+/// Makes each listed test run on both databases: `async fn name(kind: Kind)`
+/// becomes `sqlite::name` and `postgres::name`.
+#[macro_export]
+macro_rules! on_both {
+    ($($name:ident),+ $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name($crate::Kind::Sqlite).await;
+            })+
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name($crate::Kind::Postgres).await;
+            })+
+        }
+    };
+}

@@ -1,0 +1,154 @@
+//! A PostgreSQL cluster in a temporary folder, on a port of its own.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use sqlx::{Connection as _, PgConnection};
+use tempfile::TempDir;
+
+/// Names the cluster that tests share, when somebody started one for them.
+pub(crate) const SHARED: &str = "DOORSTEP_TEST_POSTGRES_URL";
+
+/// A running cluster, stopped and deleted when dropped.
+#[derive(Debug)]
+pub struct Postgres {
+    child: Child,
+    /// `postgres://…` without a database's name.
+    pub url: String,
+    _folder: TempDir,
+}
+
+impl Postgres {
+    /// The URL of the shared cluster, or of a new one of the caller's own.
+    pub fn shared_or_own() -> (String, Option<Self>) {
+        #[expect(clippy::disallowed_methods, reason = "how the runner tells its tests")]
+        match std::env::var(SHARED) {
+            Ok(url) => (url, None),
+            Err(_) => {
+                let cluster = Self::start();
+                (cluster.url.clone(), Some(cluster))
+            }
+        }
+    }
+
+    /// Starts a cluster.
+    ///
+    /// # Panics
+    /// Says what to install when there is no PostgreSQL.
+    pub fn start() -> Self {
+        let programs = programs();
+        let folder = tempfile::Builder::new().prefix("doorstep-pg-").tempdir().expect("a folder");
+        let data = folder.path().join("data");
+        // PostgreSQL refuses to run as root: Debian's package brings a user for it.
+        let as_root = std::fs::metadata("/proc/self")
+            .is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0);
+        if as_root {
+            run(Command::new("chown").arg("postgres").arg(folder.path()));
+        }
+        let command = |program: &str| {
+            let program = programs.join(program);
+            if as_root {
+                let mut command = Command::new("setpriv");
+                command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]);
+                command.arg(program);
+                command
+            } else {
+                Command::new(program)
+            }
+        };
+        run(command("initdb").arg("-D").arg(&data).args([
+            "--username=doorstep",
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+        ]));
+        // A port that was free a moment ago. Taken in between, the start fails
+        // and says so.
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("a free port")
+            .port();
+        let mut child = command("postgres")
+            .arg("-D")
+            .arg(&data)
+            .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"])
+            .args(["-c", "unix_socket_directories=", "-c", "max_connections=200"])
+            // The tests check what we write, not whether the disk keeps it.
+            .args(["-c", "fsync=off", "-c", "full_page_writes=off"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("postgres starts");
+        let mut log = BufReader::new(child.stderr.take().expect("a piped log"));
+        let mut seen = String::new();
+        loop {
+            let mut line = String::new();
+            let length = log.read_line(&mut line).expect("the log is text");
+            seen.push_str(&line);
+            assert!(length > 0, "PostgreSQL did not start:\n{seen}");
+            if line.contains("ready to accept connections") {
+                break;
+            }
+        }
+        // Its pipe must not fill up.
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        Self { child, url: format!("postgres://doorstep@127.0.0.1:{port}"), _folder: folder }
+    }
+
+    /// Makes a database and gives its URL.
+    pub async fn new_database(server: &str) -> String {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("t_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let mut connection = PgConnection::connect(&format!("{server}/postgres"))
+            .await
+            .expect("the cluster answers");
+        let create = format!("CREATE DATABASE {name}");
+        sqlx::query(sqlx::AssertSqlSafe(create))
+            .execute(&mut connection)
+            .await
+            .expect("a database is made");
+        format!("{server}/{name}")
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // SIGINT is a fast shutdown; its children go with it.
+        let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        let _ = self.child.wait();
+    }
+}
+
+fn run(command: &mut Command) {
+    let output = command.stdin(Stdio::null()).output().expect("the program runs");
+    assert!(
+        output.status.success(),
+        "{command:?} failed:\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// The folder with `initdb` and `postgres`: the newest that Debian installed, or
+/// one on the path.
+fn programs() -> PathBuf {
+    let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = debian.map(|entry| entry.path().join("bin")).collect();
+    folders.sort();
+    folders.reverse();
+    #[expect(clippy::disallowed_methods, reason = "to look for programs as a shell does")]
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    folders.extend(std::env::split_paths(&path));
+    let found = folders.into_iter().find(|folder| has(folder, "initdb") && has(folder, "postgres"));
+    found.expect("PostgreSQL is needed: `apt-get install postgresql`, or put initdb on the path")
+}
+
+fn has(folder: &Path, program: &str) -> bool {
+    folder.join(program).is_file()
+}

@@ -1,0 +1,275 @@
+//! A server process and what a test says to it.
+
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{Database, Kind, build_server};
+
+/// A running server on an empty database.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// `http://127.0.0.1:PORT`
+    pub url: String,
+    /// The same of the operations listener.
+    pub ops: String,
+    /// Its database.
+    pub database: Database,
+    folder: TempDir,
+    settings: Vec<(String, String)>,
+    http: reqwest::Client,
+}
+
+/// An OAuth client's credentials.
+#[derive(Debug, Clone)]
+pub struct OAuthClient {
+    /// The `client_id`.
+    pub id: String,
+    /// The `client_secret`.
+    pub secret: String,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as text.
+    pub text: String,
+}
+
+impl Answer {
+    /// The body as JSON; `null` when it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or(Value::Null)
+    }
+
+    /// A header as text; empty without it.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Status and problem code, which most tests are about.
+    pub fn refusal(&self) -> (u16, String) {
+        (self.status.as_u16(), self.json()["code"].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+/// How long anything may take before a test is told that it hangs.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+impl Server {
+    /// Starts one.
+    pub async fn start(kind: Kind) -> Self {
+        Self::start_with(kind, &[]).await
+    }
+
+    /// Starts one with settings, as environment variables.
+    pub async fn start_with(kind: Kind, settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::Builder::new().prefix("doorstep-").tempdir().expect("a folder");
+        let database = Database::create(kind, folder.path()).await;
+        let mut all = vec![
+            ("DOORSTEP_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+            ("DOORSTEP_OPS_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),
+            ("DOORSTEP_DATABASE_URL".to_owned(), database.url.clone()),
+            ("DOORSTEP_KEYS__FILE".to_owned(), folder.path().join("keys").display().to_string()),
+            ("DOORSTEP_LOG__FORMAT".to_owned(), "json".to_owned()),
+        ];
+        all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let (child, url, ops) = spawn(&all, folder.path());
+        // The provider is process-wide; a second installation is no error.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .timeout(PATIENCE)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("an HTTP client");
+        Self { child, url, ops, database, folder, settings: all, http }
+    }
+
+    /// `kill -9`, at once.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("the server was running");
+        self.child.wait().expect("it ends");
+    }
+
+    /// Ends it gently and gives its exit code.
+    pub fn terminate(&mut self) -> Option<i32> {
+        self.signal("TERM");
+        self.child.wait().expect("it ends").code()
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill").args([&format!("-{name}"), &id]).status();
+        assert!(status.is_ok_and(|status| status.success()));
+    }
+
+    /// Starts it again on the same database and port.
+    pub fn restart(&mut self) {
+        let address = self.url.trim_start_matches("http://").to_owned();
+        self.settings.retain(|(name, _)| name != "DOORSTEP_LISTEN");
+        self.settings.push(("DOORSTEP_LISTEN".to_owned(), address));
+        (self.child, self.url, self.ops) = spawn(&self.settings, self.folder.path());
+    }
+
+    /// Everything that it logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    /// Its working folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs a command of the same installation; its JSON, or its error text.
+    pub fn cli(&self, arguments: &[&str], input: &str) -> Result<Value, String> {
+        run_cli(&build_server(), &self.settings, self.folder.path(), arguments, input)
+    }
+
+    /// Creates an OAuth client.
+    pub fn client(&self, scope: &str, servers: &[&str], origins: &[&str]) -> OAuthClient {
+        let mut arguments = vec!["client", "create", "--name", "Test", "--scope", scope];
+        for server in servers {
+            arguments.extend(["--provider-server", server]);
+        }
+        for origin in origins {
+            arguments.extend(["--origin", origin]);
+        }
+        let created = self.cli(&arguments, "").expect("a client is created");
+        let text = |name: &str| created[name].as_str().expect(name).to_owned();
+        OAuthClient { id: text("client_id"), secret: text("client_secret") }
+    }
+
+    /// A request to be completed by the test.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+
+    /// A token for the scopes.
+    pub async fn token(&self, client: &OAuthClient, scope: &str) -> String {
+        let request = self
+            .request(Method::POST, "/api/oauth/token")
+            .basic_auth(&client.id, Some(&client.secret))
+            .form(&[("grant_type", "client_credentials"), ("scope", scope)]);
+        let answer = send(request).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()["access_token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Signs somebody up.
+    pub async fn sign_up(&self, token: &str, body: &Value) -> Answer {
+        send(self.request(Method::POST, "/api/users").bearer_auth(token).json(body)).await
+    }
+
+    /// Signs somebody up by the shortest body, and gives username and password.
+    pub async fn new_user(&self, token: &str, server: &str, username: &str) -> (String, String) {
+        let answer = self.sign_up(token, &person(server, username)).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        let api = &answer.json()["user"]["api"];
+        let text = |name: &str| api[name].as_str().expect(name).to_owned();
+        (text("username"), text("password"))
+    }
+
+    /// `GET` without credentials.
+    pub async fn get(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path)).await
+    }
+
+    /// `GET` on the operations listener.
+    pub async fn get_ops(&self, path: &str) -> Answer {
+        send(self.http.get(format!("{}{path}", self.ops))).await
+    }
+}
+
+/// The shortest sign-up.
+pub fn person(server: &str, username: &str) -> Value {
+    json!({ "user": {
+        "fname": "Ada", "lname": "Lovelace",
+        "provider_server": server, "provider_username": username,
+    } })
+}
+
+/// Sends a request and reads the answer.
+pub async fn send(request: RequestBuilder) -> Answer {
+    let response = request.send().await.expect("an answer");
+    Answer {
+        status: response.status(),
+        headers: response.headers().clone(),
+        text: response.text().await.expect("a body"),
+    }
+}
+
+/// Runs the program with settings.
+pub fn run_cli(
+    program: &Path,
+    settings: &[(String, String)],
+    folder: &Path,
+    arguments: &[&str],
+    input: &str,
+) -> Result<Value, String> {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .arg("--json")
+        .envs(settings.iter().cloned())
+        .current_dir(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    // A command that reads nothing may be gone already.
+    let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
+    let output = child.wait_with_output().expect("it ends");
+    if output.status.success() {
+        Ok(serde_json::from_slice(&output.stdout).expect("one JSON object"))
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+fn spawn(settings: &[(String, String)], folder: &Path) -> (Child, String, String) {
+    let program: PathBuf = build_server();
+    let log = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(folder.join("log"))
+        .expect("a log file");
+    let mut child = Command::new(program)
+        .args(["serve", "--json"])
+        .envs(settings.iter().cloned())
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .expect("the server starts");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("text");
+    let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| {
+        let _ = child.kill();
+        let log = std::fs::read_to_string(folder.join("log")).unwrap_or_default();
+        panic!("the server did not start:\n{log}")
+    });
+    let text = |name: &str| said[name].as_str().expect(name).to_owned();
+    (child, text("listening"), text("ops"))
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,59 @@
+//! The widget's files as pages and browsers get them. `cargo xtask test` builds
+//! the widget first; without it the loader says how to.
+
+use doorstep_tests::{Kind, Server, send};
+use reqwest::Method;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_loader_is_short_lived_and_its_files_last_for_ever() {
+    let server = Server::start(Kind::Sqlite).await;
+    let loader = server.get("/v1/doorstep.js").await;
+    if loader.status == 503 {
+        assert!(loader.text.starts_with("console.error("), "{}", loader.text);
+        assert!(loader.text.contains("cargo xtask build"));
+        assert!(server.log().contains("without the widget"));
+        return;
+    }
+    assert_eq!(loader.status, 200);
+    assert!(loader.header("content-type").starts_with("text/javascript"));
+    assert!(loader.header("cache-control").contains("max-age=300"));
+    for (name, value) in [
+        ("access-control-allow-origin", "*"),
+        ("cross-origin-resource-policy", "cross-origin"),
+        ("x-content-type-options", "nosniff"),
+        ("vary", "accept-encoding"),
+    ] {
+        assert_eq!(loader.header(name), value, "{name}");
+    }
+    let etag = loader.header("etag").to_owned();
+    let again =
+        send(server.request(Method::GET, "/v1/doorstep.js").header("if-none-match", &etag)).await;
+    assert_eq!((again.status.as_u16(), again.text.as_str()), (304, ""));
+
+    let mut kinds = Vec::new();
+    for name in loader.text.split('"').filter(|part| part.starts_with("assets/")) {
+        let plain = server.get(&format!("/v1/{name}")).await;
+        assert_eq!(plain.status, 200, "{name}");
+        assert_eq!(plain.header("cache-control"), "public, max-age=31536000, immutable");
+        assert!(plain.headers.get("content-encoding").is_none());
+        kinds.push(plain.header("content-type").to_owned());
+        for (accepted, sent) in [
+            ("br", "br"),
+            ("gzip, br", "br"),
+            ("gzip", "gzip"),
+            ("br;q=0, gzip", "gzip"),
+            ("identity", ""),
+        ] {
+            let request = server.request(Method::GET, &format!("/v1/{name}"));
+            let response = request.header("accept-encoding", accepted).send().await.unwrap();
+            let coding = response.headers().get("content-encoding");
+            let coding = coding.map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
+            assert_eq!(coding, sent, "{name} for {accepted}");
+        }
+    }
+    kinds.sort();
+    assert!(kinds.iter().any(|kind| kind == "application/wasm"), "{kinds:?}");
+    assert_eq!(kinds.len(), 3, "{kinds:?}");
+    assert_eq!(server.get("/v1/assets/nothing.wasm").await.status, 404);
+    assert_eq!(server.get("/v1/assets/..%2Fdoorstep.js").await.status, 404);
+}

@@ -1,0 +1,135 @@
+//! Every guarded route refuses everybody else. The list of routes is the
+//! server's own: a new one without an entry here fails.
+
+use doorstep_server::http::routes::{Access, ROUTES};
+use doorstep_tests::{Kind, OAuthClient, Server, on_both, send};
+use reqwest::{Method, RequestBuilder};
+
+/// Each guarded route with a body that would be accepted from the right caller.
+const GUARDED: &[(&str, &str, &str)] = &[
+    (
+        "POST",
+        "/api/users",
+        r#"{"user":{"fname":"A","lname":"B","provider_server":"s","provider_username":"covered"}}"#,
+    ),
+    ("GET", "/api/users", ""),
+    ("PATCH", "/api/users", r#"{"user":{"city":"Rome"}}"#),
+];
+
+#[test]
+fn every_guarded_route_is_in_the_list() {
+    for route in ROUTES {
+        let listed =
+            GUARDED.iter().any(|(method, path, _)| (*method, *path) == (route.method, route.path));
+        match route.access {
+            Access::Needs(_) => assert!(
+                listed,
+                "{} {} has no refusal test: add it to GUARDED in this file",
+                route.method, route.path
+            ),
+            Access::Open => assert!(!listed, "{} {} is open", route.method, route.path),
+        }
+    }
+}
+
+async fn every_guarded_route_refuses_everybody_else(kind: Kind) {
+    let server = Server::start(kind).await;
+    let client = server.client("public register", &[], &[]);
+    let register = server.token(&client, "register").await;
+    let public = server.token(&client, "public").await;
+    let (username, password) = server.new_user(&register, "s", "bob").await;
+    let own = OAuthClient { id: username.clone(), secret: password.clone() };
+    let user_public = server.token(&own, "public").await;
+    let database = &server.database;
+    let users = database.count("SELECT COUNT(*) FROM users").await;
+
+    let unknown = format!("{}x", &register[..register.len() - 1]);
+    type Sign = Box<dyn Fn(RequestBuilder) -> RequestBuilder>;
+    let bearer = |token: &str| -> Sign {
+        let token = token.to_owned();
+        Box::new(move |request| request.bearer_auth(&token))
+    };
+    let header = |value: String| -> Sign {
+        Box::new(move |request| request.header("authorization", value.clone()))
+    };
+    let callers: Vec<(&str, Sign, u16)> = vec![
+        ("nobody", Box::new(|request| request), 401),
+        ("a token that was never issued", bearer(&unknown), 401),
+        ("no token at all", bearer("x"), 401),
+        ("a public token", bearer(&public), 403),
+        ("a user's public token", bearer(&user_public), 403),
+        (
+            "a wrong password",
+            {
+                let name = username.clone();
+                Box::new(move |r| r.basic_auth(&name, Some("no")))
+            },
+            401,
+        ),
+        ("an unknown username", Box::new(|r| r.basic_auth("nobody", Some("no"))), 401),
+        ("another scheme", header("Digest x".to_owned()), 400),
+        ("a bare word", header("Bearer".to_owned()), 400),
+        ("broken base64", header("Basic !!".to_owned()), 400),
+    ];
+    for (method, path, body) in GUARDED {
+        let request = || {
+            let request = server.request(method.parse::<Method>().unwrap(), path);
+            if body.is_empty() {
+                request
+            } else {
+                request.header("content-type", "application/json").body(*body)
+            }
+        };
+        for (who, sign, status) in &callers {
+            let answer = send(sign(request())).await;
+            assert_eq!(answer.status.as_u16(), *status, "{who}: {method} {path}: {}", answer.text);
+            assert_eq!(answer.header("content-type"), "application/problem+json");
+            assert_eq!(answer.header("cache-control"), "no-store");
+            assert!(answer.json()["errors"][0].is_string());
+            if *status == 401 {
+                assert!(answer.header("www-authenticate").starts_with("Bearer realm="), "{who}");
+            }
+        }
+        let nothing_sent = send(request()).await;
+        assert!(!nothing_sent.header("www-authenticate").contains("error="));
+        let twice = request().bearer_auth(&register).header("authorization", "Bearer y");
+        assert_eq!(send(twice).await.status, 400, "two headers: {method} {path}");
+        let in_url =
+            server.request(method.parse().unwrap(), &format!("{path}?access_token={register}"));
+        assert_eq!(send(in_url).await.status, 401, "token in the URL: {method} {path}");
+    }
+    assert!(!server.log().contains(&register), "a token stands in the log");
+    assert_eq!(database.count("SELECT COUNT(*) FROM users").await, users);
+
+    // Each kind of token that does not fit the route, expired and revoked ones too.
+    for (end, _) in
+        [("UPDATE tokens SET expires_at = 1", 0), ("UPDATE tokens SET revoked_at = 1", 0)]
+    {
+        database.execute(end).await;
+        for (method, path, body) in GUARDED {
+            let request = server
+                .request(method.parse().unwrap(), path)
+                .bearer_auth(&register)
+                .header("content-type", "application/json")
+                .body(*body);
+            assert_eq!(
+                send(request).await.refusal(),
+                (401, "invalid_token".to_owned()),
+                "{end}: {method} {path}"
+            );
+        }
+    }
+}
+
+async fn a_client_that_holds_profile_scopes_is_still_nobody(kind: Kind) {
+    let server = Server::start(kind).await;
+    let client = server.client("register profile_read profile_update", &[], &[]);
+    let token = server.token(&client, "profile_read profile_update").await;
+    let get = send(server.request(Method::GET, "/api/users").bearer_auth(&token)).await;
+    assert_eq!(get.refusal(), (403, "insufficient_scope".to_owned()));
+}
+
+on_both!(
+    every_guarded_route_refuses_everybody_else,
+    a_client_that_holds_profile_scopes_is_still_nobody
+);

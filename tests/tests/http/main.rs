@@ -1,0 +1,13 @@
+//! Black-box tests: requests over a real socket to the real program, on both
+//! databases.
+
+mod accounts;
+mod assets;
+mod command_line;
+mod coverage;
+mod cross_origin;
+mod durability;
+mod oauth;
+mod panel_plugin;
+mod sign_up;
+mod transport;

@@ -1,0 +1,178 @@
+//! The token endpoint, driven by the `oauth2` crate's client (a reader of the
+//! RFC that we did not write) and by requests that no client would send.
+
+use doorstep_tests::{Answer, Kind, OAuthClient, Server, on_both, send};
+use oauth2::{
+    AuthType, ClientId, ClientSecret, HttpRequest, HttpResponse, RequestTokenError, Scope,
+    TokenResponse as _, TokenUrl,
+    basic::{BasicClient, BasicErrorResponseType, BasicTokenType},
+};
+use reqwest::{Method, RequestBuilder};
+
+/// The crate's own HTTP feature is tied to an older reqwest; this is its seam.
+async fn transport(request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
+    let response = client.execute(request.try_into()?).await?;
+    let mut answer = HttpResponse::new(Vec::new());
+    *answer.status_mut() = response.status();
+    *answer.headers_mut() = response.headers().clone();
+    *answer.body_mut() = response.bytes().await?.to_vec();
+    Ok(answer)
+}
+
+async fn the_oauth2_crates_client_gets_a_token(kind: Kind) {
+    let server = Server::start(kind).await;
+    let made = server.client("public register", &[], &[]);
+    for auth in [AuthType::BasicAuth, AuthType::RequestBody] {
+        let client = BasicClient::new(ClientId::new(made.id.clone()))
+            .set_client_secret(ClientSecret::new(made.secret.clone()))
+            .set_auth_type(auth)
+            .set_token_uri(TokenUrl::new(format!("{}/api/oauth/token", server.url)).unwrap());
+        let token = client
+            .exchange_client_credentials()
+            .add_scope(Scope::new("register".to_owned()))
+            .request_async(&transport)
+            .await
+            .unwrap();
+        assert_eq!(*token.token_type(), BasicTokenType::Bearer);
+        assert_eq!(token.expires_in(), Some(std::time::Duration::from_mins(10)));
+        assert_eq!(token.scopes().unwrap(), &[Scope::new("register".to_owned())]);
+        assert!(token.refresh_token().is_none());
+        let signed_up = server
+            .sign_up(token.access_token().secret(), &doorstep_tests::person("srv", "bob"))
+            .await;
+        assert!(matches!(signed_up.status.as_u16(), 201 | 409));
+
+        let wrong = client.set_client_secret(ClientSecret::new("wrong".to_owned()));
+        let error =
+            wrong.exchange_client_credentials().request_async(&transport).await.unwrap_err();
+        let RequestTokenError::ServerResponse(response) = error else { panic!("{error:?}") };
+        assert_eq!(*response.error(), BasicErrorResponseType::InvalidClient);
+    }
+}
+
+fn ask(server: &Server, client: &OAuthClient) -> RequestBuilder {
+    server.request(Method::POST, "/api/oauth/token").basic_auth(&client.id, Some(&client.secret))
+}
+
+fn error(answer: &Answer) -> (u16, String) {
+    (answer.status.as_u16(), answer.json()["error"].as_str().unwrap_or_default().to_owned())
+}
+
+const GRANT: &str = "grant_type=client_credentials";
+
+fn form(request: RequestBuilder, body: &str) -> RequestBuilder {
+    request.header("content-type", "application/x-www-form-urlencoded").body(body.to_owned())
+}
+
+async fn answers_are_those_of_the_rfc(kind: Kind) {
+    let server = Server::start(kind).await;
+    let client = server.client("public register", &[], &[]);
+    let good = send(form(ask(&server, &client), &format!("{GRANT}&scope=register&extra=1"))).await;
+    assert_eq!(good.status, 200, "{}", good.text);
+    assert_eq!(good.header("cache-control"), "no-store");
+    assert_eq!(good.header("pragma"), "no-cache");
+    let body = good.json();
+    assert_eq!(body["token_type"].as_str().map(str::to_lowercase).as_deref(), Some("bearer"));
+    assert_eq!(body["expires_in"], 600);
+    assert_eq!(body["scope"], "register");
+    assert!(body["created_at"].as_i64().is_some_and(|at| at > 1_700_000_000));
+    assert!(body.get("refresh_token").is_none());
+    let token = body["access_token"].as_str().unwrap();
+    assert!(token.starts_with("reg_") && token.len() == 54, "{}", token.len());
+
+    for (scope, granted) in
+        [("", "public"), ("&scope=", "public"), ("&scope=public+register", "public register")]
+    {
+        let answer = send(form(ask(&server, &client), &format!("{GRANT}{scope}"))).await;
+        assert_eq!(answer.json()["scope"], granted, "{scope}");
+    }
+    for (body, expected) in [
+        ("scope=register", (400, "invalid_request")),
+        ("grant_type=password&username=a&password=b", (400, "unsupported_grant_type")),
+        ("grant_type=implicit", (400, "unsupported_grant_type")),
+        ("grant_type=client_credentials&scope=admin", (400, "invalid_scope")),
+        ("grant_type=client_credentials&scope=profile_read", (400, "invalid_scope")),
+        ("grant_type=client_credentials&scope=public&scope=register", (400, "invalid_request")),
+        ("grant_type=client_credentials&grant_type=client_credentials", (400, "invalid_request")),
+        ("grant_type=client_credentials&client_id=other", (400, "invalid_request")),
+    ] {
+        let answer = send(form(ask(&server, &client), body)).await;
+        assert_eq!(error(&answer), (expected.0, expected.1.to_owned()), "{body}");
+        assert!(answer.json()["error_description"].is_string());
+    }
+    let both = format!("{GRANT}&client_id={}&client_secret={}", client.id, client.secret);
+    assert_eq!(
+        error(&send(form(ask(&server, &client), &both)).await),
+        (400, "invalid_request".to_owned())
+    );
+    assert_eq!(server.database.count("SELECT COUNT(*) FROM tokens").await, 4);
+}
+
+async fn client_authentication_tells_nobody_why_it_failed(kind: Kind) {
+    let server = Server::start(kind).await;
+    let client = server.client("register", &[], &[]);
+    let wrong = OAuthClient { id: client.id.clone(), secret: "wrong".to_owned() };
+    let unknown = OAuthClient { id: "cli_nobody".to_owned(), secret: "wrong".to_owned() };
+    let by_basic = send(form(ask(&server, &wrong), GRANT)).await;
+    assert_eq!(error(&by_basic), (401, "invalid_client".to_owned()));
+    assert!(by_basic.header("www-authenticate").starts_with("Basic realm="));
+    let nobody = send(form(ask(&server, &unknown), GRANT)).await;
+    assert_eq!(by_basic.text, nobody.text);
+    let in_body = format!("{GRANT}&client_id={}&client_secret=wrong", client.id);
+    let in_body = send(form(server.request(Method::POST, "/api/oauth/token"), &in_body)).await;
+    assert_eq!(error(&in_body), (401, "invalid_client".to_owned()));
+    let without = send(form(server.request(Method::POST, "/api/oauth/token"), GRANT)).await;
+    assert_eq!(error(&without), (401, "invalid_client".to_owned()));
+
+    let token = server.token(&client, "register").await;
+    server.cli(&["client", "disable", &client.id], "").unwrap();
+    let disabled = send(form(ask(&server, &client), GRANT)).await;
+    assert_eq!(disabled.text, by_basic.text);
+    let refused = server.sign_up(&token, &doorstep_tests::person("srv", "bob")).await;
+    assert_eq!(refused.refusal(), (401, "invalid_token".to_owned()));
+}
+
+async fn other_methods_and_media_are_refused(kind: Kind) {
+    let server = Server::start(kind).await;
+    let client = server.client("register", &[], &[]);
+    for method in [Method::GET, Method::PUT, Method::HEAD, Method::DELETE] {
+        let answer = send(server.request(method.clone(), "/api/oauth/token")).await;
+        assert_eq!(answer.status, 405, "{method}");
+        assert_eq!(answer.header("allow"), "POST");
+    }
+    let options = send(
+        server
+            .request(Method::OPTIONS, "/api/oauth/token")
+            .header("origin", "https://evil.example")
+            .header("access-control-request-method", "POST"),
+    )
+    .await;
+    assert_eq!(options.status, 204);
+    assert!(!options.headers.keys().any(|name| name.as_str().starts_with("access-control-")));
+    for media in [Some("text/plain"), Some("multipart/form-data; boundary=x"), None] {
+        let mut request = ask(&server, &client).body(GRANT);
+        if let Some(media) = media {
+            request = request.header("content-type", media);
+        }
+        assert_eq!(error(&send(request).await), (400, "invalid_request".to_owned()), "{media:?}");
+    }
+    assert_eq!(server.database.count("SELECT COUNT(*) FROM tokens").await, 0);
+}
+
+async fn json_requests_can_be_switched_off(kind: Kind) {
+    let server =
+        Server::start_with(kind, &[("DOORSTEP_COMPAT__JSON_TOKEN_REQUEST", "false")]).await;
+    let client = server.client("register", &[], &[]);
+    let body = serde_json::json!({ "grant_type": "client_credentials" });
+    let answer = send(ask(&server, &client).json(&body)).await;
+    assert_eq!(error(&answer), (400, "invalid_request".to_owned()));
+}
+
+on_both!(
+    the_oauth2_crates_client_gets_a_token,
+    answers_are_those_of_the_rfc,
+    client_authentication_tells_nobody_why_it_failed,
+    other_methods_and_media_are_refused,
+    json_requests_can_be_switched_off,
+);

@@ -78,7 +78,7 @@ scenario('wrong input is said at the field, and the first fault has the focus', 
   assert.equal(await form.field('fname').getAttribute('aria-invalid').then((value) => value ?? 'false'), 'false');
 
   await form.field('email').fill('ada@');
-  await form.field('phone').click();
+  await form.field('company_name').click();
   await form.isFaulty('email', /is not an e-mail address/);
 
   await form.send.click();
@@ -92,6 +92,17 @@ scenario('wrong input is said at the field, and the first fault has the focus', 
   await form.fill(ADA);
   await form.send.click();
   await form.credential();
+});
+
+scenario('a fault that shows on leaving a field does not swallow the click that left it', async ({ world, page }) => {
+  await page.goto(`${world.panel}/?customer=${world.customer()}`);
+  const form = new Form(page);
+  await form.ready();
+  // The field has the focus, and its fault will move the button down.
+  await form.field('email').fill('ada@');
+  await form.send.click();
+  await form.isFaulty('fname', /is required/);
+  await form.isFaulty('email', /is not an e-mail address/);
 });
 
 scenario('a fault that only the server finds is said at the field', { allow: [status(422)] }, async ({ world, page }) => {

@@ -80,7 +80,7 @@ async fn overview(
             Ok(token) => Cloud::Form(
                 demo.panel
                     .embed(&token, &demo.provider_server, customer.as_str())
-                    .fields("company_name country phone")
+                    .fields("company_name country")
                     .html(),
             ),
             Err(error) => {

@@ -36,6 +36,10 @@ pub(crate) fn Form(widget: Widget) -> impl IntoView {
             aria-labelledby=widget.id("title")
             aria-busy=move || widget.is_sending().to_string()
             on:submit=send
+            on:pointerdown=move |_| widget.press()
+            on:pointerup=move |_| widget.release()
+            on:pointercancel=move |_| widget.release()
+            on:pointerleave=move |_| widget.release()
         >
             <h2 class="doorstep-title" part="title" id=widget.id("title")>{text(Key::Title)}</h2>
             <ForWhom widget />

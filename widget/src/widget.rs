@@ -34,6 +34,10 @@ pub(crate) struct Widget {
     pub(crate) flow: RwSignal<Flow>,
     answers: StoredValue<Vec<Answer>>,
     attempt: StoredValue<Option<Attempt>>,
+    /// Fields that were left while the pointer was down. A sentence that appears
+    /// under a press moves the button away from it, and the click is lost.
+    left: StoredValue<Vec<Answer>>,
+    is_pressed: StoredValue<bool>,
     /// How a token that arrives is to be used.
     token_wait: StoredValue<TokenWait>,
     options: StoredValue<JsValue, LocalStorage>,
@@ -65,6 +69,8 @@ impl Widget {
             flow: RwSignal::default(),
             answers: StoredValue::new(answers.collect()),
             attempt: StoredValue::new(None),
+            left: StoredValue::new(Vec::new()),
+            is_pressed: StoredValue::new(false),
             token_wait: StoredValue::new(TokenWait::No),
             options: StoredValue::new_local(options),
             host: StoredValue::new_local(host),
@@ -95,6 +101,31 @@ impl Widget {
     /// Whether the answers are on their way.
     pub(crate) fn is_sending(self) -> bool {
         self.flow.with(|flow| *flow == Flow::Sending)
+    }
+
+    /// The pointer went down on the form.
+    pub(crate) fn press(self) {
+        self.is_pressed.set_value(true);
+    }
+
+    /// The pointer was lifted, or left the form.
+    pub(crate) fn release(self) {
+        self.is_pressed.set_value(false);
+        // After the click that this may be.
+        let check = move || {
+            let left = self.left.try_update_value(std::mem::take);
+            left.into_iter().flatten().for_each(Answer::leave);
+        };
+        set_timeout(check, std::time::Duration::ZERO);
+    }
+
+    /// The person went on to another field.
+    pub(crate) fn leave(self, answer: Answer) {
+        if self.is_pressed.get_value() {
+            self.left.update_value(|left| left.push(answer));
+        } else {
+            answer.leave();
+        }
     }
 
     /// Takes changed options.

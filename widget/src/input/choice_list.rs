@@ -39,7 +39,7 @@ pub(crate) fn ChoiceList(tied: Tied) -> impl IntoView {
                 aria-invalid=move || tied.invalid()
                 aria-describedby=move || tied.described_by()
                 on:change=move |event| answer.edit(event_target_value(&event))
-                on:blur=move |_| answer.leave()
+                on:blur=move |_| tied.widget.leave(answer)
             >
                 <option value="">{text(Key::Choose)}</option>
                 {options}

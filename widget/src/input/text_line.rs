@@ -36,7 +36,7 @@ pub(crate) fn TextLine(tied: Tied) -> impl IntoView {
             aria-describedby=move || tied.described_by()
             prop:value=move || answer.text.get()
             on:input=move |event| answer.edit(event_target_value(&event))
-            on:blur=move |_| answer.leave()
+            on:blur=move |_| tied.widget.leave(answer)
         />
     }
 }

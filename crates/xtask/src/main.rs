@@ -81,6 +81,7 @@ fn perform(task: &Task, screen: &Screen) -> Result<ExitCode> {
         Task::Build { release } => {
             let mode = if *release { widget::Mode::Release } else { widget::Mode::Development };
             widget::build(&workspace, screen, mode)?;
+            widget::weigh(&workspace, screen)?;
             workspace.build_programs(screen, mode)?;
             Ok(ExitCode::SUCCESS)
         }

@@ -96,6 +96,8 @@ impl Suite<'_> {
     fn widget(&mut self, tools: &WidgetTools) -> Result<()> {
         widget::build_with(self.workspace, self.screen, Mode::Development, tools)?;
         self.tally.passed += 1;
+        widget::weigh(self.workspace, self.screen)?;
+        self.tally.passed += 1;
         Ok(())
     }
 

@@ -27,7 +27,7 @@ pub(crate) fn trunk_build(workspace: &Workspace, mode: Mode, tools: &WidgetTools
     // No hashes and no wasm-opt: both come later, when the glue and the loader are minified as well.
     trunk
         .arg("build")
-        .args(["--offline=true", "--color=never", "--skip-version-check"])
+        .args(["--color=never", "--skip-version-check"])
         .args([
             "--cargo-profile=widget",
             "--release=false",
@@ -42,11 +42,7 @@ pub(crate) fn trunk_build(workspace: &Workspace, mode: Mode, tools: &WidgetTools
 
 pub(crate) fn trunk_serve(workspace: &Workspace, tools: &WidgetTools) -> Result<ExitCode> {
     let mut trunk = trunk(workspace, Mode::Development, tools)?;
-    trunk
-        .arg("serve")
-        .args(["--offline=true", "--skip-version-check"])
-        .env_remove("NO_COLOR")
-        .stdin(Stdio::inherit());
+    trunk.arg("serve").arg("--skip-version-check").env_remove("NO_COLOR").stdin(Stdio::inherit());
     let status = trunk.status().context("cannot start trunk")?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -63,6 +59,8 @@ fn trunk(workspace: &Workspace, mode: Mode, tools: &WidgetTools) -> Result<Comma
     tools.compiler.configure(&mut trunk, workspace, mode, &[&tools.wasm_bindgen])?;
     // trunk reads any word in NO_COLOR but `true` as a mistake.
     trunk.env_remove("NO_COLOR");
+    // When the compiler refuses, trunk's own stack is the least interesting part of the log.
+    trunk.env("RUST_BACKTRACE", "0");
     Ok(trunk)
 }
 

@@ -8,6 +8,7 @@ use cargo_metadata::MetadataCommand;
 use sha2::{Digest, Sha256};
 
 use crate::tools::WidgetTools;
+use crate::widget::compile::Compiled;
 use crate::widget::{Mode, pack};
 use crate::workspace::Workspace;
 
@@ -22,15 +23,62 @@ const SHARED: [&str; 7] = [
     "crates/xtask/npm/package-lock.json",
 ];
 
-/// One line of hexadecimal that changes when anything the widget is made of does.
-pub(crate) fn stamp(workspace: &Workspace, mode: Mode, tools: &WidgetTools) -> Result<String> {
+/// The packing's own inputs, beside what the compiler left.
+const PACKING: [&str; 5] = [
+    "widget/embed",
+    "widget/style",
+    "crates/xtask/Cargo.toml",
+    "crates/xtask/src/widget",
+    "crates/xtask/npm/package-lock.json",
+];
+
+/// The digest of the last build's inputs, kept in a file.
+pub(crate) struct Stamp {
+    file: PathBuf,
+}
+
+impl Stamp {
+    pub(crate) fn new(workspace: &Workspace, name: &str) -> Result<Self> {
+        Ok(Self { file: workspace.scratch()?.join(format!("widget-{name}.stamp")) })
+    }
+
+    pub(crate) fn is(&self, digest: &str) -> bool {
+        fs::read_to_string(&self.file).is_ok_and(|last| last == digest)
+    }
+
+    /// To be called last: a build that broke off is not taken for a finished one.
+    pub(crate) fn write(&self, digest: &str) -> Result<()> {
+        fs::write(&self.file, digest)
+            .with_context(|| format!("cannot write {}", self.file.display()))
+    }
+}
+
+/// A digest that changes when what is packed does.
+pub(crate) fn of_product(workspace: &Workspace, compiled: &Compiled) -> Result<String> {
+    let mut digest = Sha256::new();
+    let places = [compiled.wasm.clone(), compiled.glue.clone()].into_iter();
+    add_files(workspace, &mut digest, places.chain(PACKING.map(|place| workspace.path(place))))?;
+    Ok(pack::hexadecimal(&digest.finalize()))
+}
+
+/// A digest that changes when anything the widget is compiled from does.
+pub(crate) fn of_source(workspace: &Workspace, mode: Mode, tools: &WidgetTools) -> Result<String> {
     let mut digest = Sha256::new();
     digest.update(tools.compiler.name());
     digest.update(if mode == Mode::Release { "release" } else { "development" });
+    let places =
+        crate_folders(workspace)?.into_iter().chain(SHARED.map(|place| workspace.path(place)));
+    add_files(workspace, &mut digest, places)?;
+    Ok(pack::hexadecimal(&digest.finalize()))
+}
+
+fn add_files(
+    workspace: &Workspace,
+    digest: &mut Sha256,
+    places: impl Iterator<Item = PathBuf>,
+) -> Result<()> {
     let mut files = Vec::new();
-    for place in
-        crate_folders(workspace)?.into_iter().chain(SHARED.map(|place| workspace.path(place)))
-    {
+    for place in places {
         collect(&place, &mut files)?;
     }
     files.sort();
@@ -41,7 +89,7 @@ pub(crate) fn stamp(workspace: &Workspace, mode: Mode, tools: &WidgetTools) -> R
         digest.update(content.len().to_le_bytes());
         digest.update(&content);
     }
-    Ok(pack::hexadecimal(&digest.finalize()))
+    Ok(())
 }
 
 /// The widget's folder and those of our crates it is made of.

@@ -9,13 +9,14 @@ mod inputs;
 mod pack;
 mod shrink;
 
-use std::fs;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::screen::Screen;
 use crate::tools::{self, WidgetTools};
+use crate::widget::budget::Weight;
+use crate::widget::inputs::Stamp;
 use crate::workspace::Workspace;
 
 /// For whom the widget is built.
@@ -41,23 +42,41 @@ pub(crate) fn build_with(
     mode: Mode,
     tools: &WidgetTools,
 ) -> Result<()> {
-    let stamp = inputs::stamp(workspace, mode, tools)?;
-    let stamp_file = workspace.scratch()?.join("widget.stamp");
-    let is_current = fs::read_to_string(&stamp_file).is_ok_and(|last| last == stamp);
-    if is_current && pack::is_whole(&workspace.dist()) {
-        screen.say("  ok  The widget is up to date");
-        return budget::check(&workspace.dist(), screen);
+    let source = inputs::of_source(workspace, mode, tools)?;
+    let source_stamp = Stamp::new(workspace, "source")?;
+    let is_whole = pack::is_whole(&workspace.dist());
+    if is_whole && source_stamp.is(&source) {
+        return Ok(());
     }
     screen.step("Compiling the widget for wasm with trunk (minutes the first time)", || {
         compile::trunk_build(workspace, mode, tools)
     })?;
-    screen.step("Shrinking and packing the widget", || {
-        let shrunk = shrink::all(workspace, tools)?;
-        pack::into_dist(&shrunk, &workspace.dist())
-    })?;
-    budget::check(&workspace.dist(), screen)?;
-    // Written last: a build that broke off or is too big is not taken for a finished one.
-    fs::write(&stamp_file, stamp).context("cannot write the widget's stamp")
+    let compiled = compile::compiled(workspace)?;
+    let product = inputs::of_product(workspace, &compiled)?;
+    let product_stamp = Stamp::new(workspace, "product")?;
+    // Most changes of Cargo.lock are the server's, and leave the compiler's product as it was.
+    if !is_whole || !product_stamp.is(&product) {
+        screen.step("Shrinking and packing the widget", || {
+            pack::into_dist(&shrink::all(workspace, tools, &compiled)?, &workspace.dist())
+        })?;
+        product_stamp.write(&product)?;
+    }
+    source_stamp.write(&source)
+}
+
+/// Prints what the widget weighs, and fails when that is too much.
+pub(crate) fn weigh(workspace: &Workspace, screen: &Screen) -> Result<()> {
+    let weight = Weight::of(&workspace.dist())?;
+    screen.say(&weight.table());
+    weight.within_budget()
+}
+
+/// Says so when the widget weighs too much, which is no reason not to run it.
+pub(crate) fn warn_of_weight(workspace: &Workspace, screen: &Screen) -> Result<()> {
+    if let Err(fault) = Weight::of(&workspace.dist())?.within_budget() {
+        screen.say(&format!("  warning: {fault}"));
+    }
+    Ok(())
 }
 
 /// `cargo xtask serve`.

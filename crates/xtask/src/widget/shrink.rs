@@ -9,7 +9,7 @@ use wasmparser::{Parser, Payload};
 
 use crate::command;
 use crate::tools::WidgetTools;
-use crate::widget::compile;
+use crate::widget::compile::Compiled;
 use crate::workspace::Workspace;
 
 /// What every browser that runs our module has had since 2023; esbuild writes nothing newer.
@@ -38,8 +38,11 @@ pub(crate) struct Shrunk {
     pub(crate) loader: Vec<u8>,
 }
 
-pub(crate) fn all(workspace: &Workspace, tools: &WidgetTools) -> Result<Shrunk> {
-    let compiled = compile::compiled(workspace)?;
+pub(crate) fn all(
+    workspace: &Workspace,
+    tools: &WidgetTools,
+    compiled: &Compiled,
+) -> Result<Shrunk> {
     let folder = workspace.scratch()?.join("shrunk");
     fs::create_dir_all(&folder)?;
     Ok(Shrunk {
@@ -72,14 +75,9 @@ pub(crate) fn all(workspace: &Workspace, tools: &WidgetTools) -> Result<Shrunk> 
 fn wasm(workspace: &Workspace, tools: &WidgetTools, from: &Path, folder: &Path) -> Result<Vec<u8>> {
     let to = folder.join("widget.wasm");
     let mut wasm_opt = tools.npm.wasm_opt();
+    // One round: a second changes the bytes but hardly their number, and takes as long again.
     wasm_opt
-        .args([
-            "-Oz",
-            "--converge",
-            "--strip-debug",
-            "--strip-producers",
-            "--strip-target-features",
-        ])
+        .args(["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"])
         .args(WASM_FEATURES)
         .arg(from)
         .arg("-o")

@@ -8,7 +8,7 @@ mod server;
 
 pub use database::{Database, Kind};
 pub use postgres::Postgres;
-pub use program::{build_server, target_dir};
+pub use program::program;
 pub use server::{Answer, OAuthClient, Server, person, run_cli, send};
 
 /// Makes each listed test run on both databases: `async fn name(kind: Kind)`

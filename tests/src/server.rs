@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -11,7 +11,7 @@ use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Database, Kind, build_server};
+use crate::{Database, Kind, program};
 
 /// A running server on an empty database.
 #[derive(Debug)]
@@ -103,9 +103,8 @@ impl Server {
         self.child.wait().expect("it ends");
     }
 
-    /// Ends it gently and gives its exit code.
-    pub fn terminate(&mut self) -> Option<i32> {
-        self.signal("TERM");
+    /// Waits until it has ended and gives its exit code.
+    pub fn wait(&mut self) -> Option<i32> {
         self.child.wait().expect("it ends").code()
     }
 
@@ -136,7 +135,7 @@ impl Server {
 
     /// Runs a command of the same installation; its JSON, or its error text.
     pub fn cli(&self, arguments: &[&str], input: &str) -> Result<Value, String> {
-        run_cli(&build_server(), &self.settings, self.folder.path(), arguments, input)
+        run_cli(&program(), &self.settings, self.folder.path(), arguments, input)
     }
 
     /// Creates an OAuth client.
@@ -241,7 +240,7 @@ pub fn run_cli(
 }
 
 fn spawn(settings: &[(String, String)], folder: &Path) -> (Child, String, String) {
-    let program: PathBuf = build_server();
+    let program = program();
     let log = std::fs::OpenOptions::new()
         .create(true)
         .append(true)

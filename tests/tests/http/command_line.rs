@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use doorstep_tests::{Kind, Server, build_server, on_both, run_cli, send};
+use doorstep_tests::{Kind, Server, on_both, program, run_cli, send};
 use reqwest::Method;
 
 async fn clients_are_created_listed_and_disabled(kind: Kind) {
@@ -100,8 +100,8 @@ async fn the_key_file_is_missed_and_a_foreign_one_is_refused(kind: Kind) {
 #[test]
 fn a_first_command_in_an_empty_folder_makes_a_private_database() {
     let folder = tempfile::tempdir().unwrap();
-    let program = build_server();
-    let listed = run_cli(&program, &[], folder.path(), &["client", "list"], "").unwrap();
+    let doorstep = program();
+    let listed = run_cli(&doorstep, &[], folder.path(), &["client", "list"], "").unwrap();
     assert_eq!(listed["clients"], serde_json::json!([]));
     for name in ["doorstep.db", "doorstep.keys"] {
         let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
@@ -112,13 +112,13 @@ fn a_first_command_in_an_empty_folder_makes_a_private_database() {
 #[test]
 fn settings_that_do_not_exist_or_fit_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
-    let program = build_server();
+    let doorstep = program();
     let run = |variables: &[(&str, &str)], arguments: &[&str]| {
         let variables: Vec<_> = variables
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        run_cli(&program, &variables, folder.path(), arguments, "").unwrap_err()
+        run_cli(&doorstep, &variables, folder.path(), arguments, "").unwrap_err()
     };
     assert!(run(&[("DOORSTEP_LISTN", "x")], &["migrate"]).contains("DOORSTEP_LISTN"));
     assert!(run(&[("DOORSTEP_SERVER__LISTN", "x")], &["migrate"]).contains("listn"));

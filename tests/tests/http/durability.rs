@@ -77,7 +77,7 @@ async fn sigterm_lets_requests_finish(kind: Kind) {
             assert_eq!(status, 201);
         }
     }
-    assert_eq!(server.terminate(), Some(0));
+    assert_eq!(server.wait(), Some(0));
     server.restart();
     let database = &server.database;
     let users = database.count("SELECT COUNT(*) FROM users").await;

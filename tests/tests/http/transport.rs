@@ -161,7 +161,7 @@ async fn every_answer_has_an_id_and_says_how_it_may_be_used() {
     }
     let kept = send(server.request(Method::GET, "/").header("x-request-id", "panel-1.2_3")).await;
     assert_eq!(kept.header("x-request-id"), "panel-1.2_3");
-    let replaced = send(server.request(Method::GET, "/").header("x-request-id", "a b\u{1b}")).await;
+    let replaced = send(server.request(Method::GET, "/").header("x-request-id", "a b;c")).await;
     assert!(replaced.header("x-request-id").starts_with("req_"));
     for method in [Method::PUT, Method::DELETE] {
         let answer = send(server.request(method, "/api/users")).await;

@@ -1,0 +1,314 @@
+//! The store's contract: every statement, on both databases.
+
+use doorstep_accounts::{
+    Client, Credential, Entropy, Identity, PlainToken, Scopes, Secret, SecretHash, Timestamp,
+    TokenKind, User,
+};
+use doorstep_store::{ConnectError, NewClient, NewToken, NewUser, Store, TokenOwner};
+use doorstep_tests::{Database, Kind, on_both};
+use serde_json::{Map, json};
+
+const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
+struct Opened {
+    store: Store,
+    database: Database,
+    _folder: tempfile::TempDir,
+}
+
+async fn open(kind: Kind) -> Opened {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::create(kind, folder.path()).await;
+    let store = Store::connect(&database.url).await.unwrap();
+    store.migrate().await.unwrap();
+    Opened { store, database, _folder: folder }
+}
+
+struct Ones;
+impl Entropy for Ones {
+    fn fill(&self, buffer: &mut [u8]) {
+        buffer.fill(1);
+    }
+}
+
+fn user(id: i64, email: &str) -> User {
+    User {
+        id,
+        email: email.to_owned(),
+        email_generated: false,
+        profile: Map::from_iter([
+            ("fname".to_owned(), json!("Ада \"'\\ \u{1F600}")),
+            ("c_sftp_pass".to_owned(), json!(true)),
+        ]),
+        labels: Map::from_iter([("a".to_owned(), json!({ "b": [1, null, "c"] }))]),
+        active: true,
+        is_admin: false,
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+fn client(id: &str) -> Client {
+    Client {
+        id: id.to_owned(),
+        name: "Name".to_owned(),
+        secret: SecretHash::from_stored("v1:00"),
+        scopes: Scopes::parse("public register").unwrap(),
+        provider_servers: Vec::new(),
+        origins: vec!["https://a.example".to_owned(), "https://b.example".to_owned()],
+        created_at: NOW,
+        disabled_at: None,
+    }
+}
+
+fn credential(id: &str, user_id: i64, username: &str) -> Credential {
+    Credential {
+        id: id.to_owned(),
+        user_id,
+        name: "n".to_owned(),
+        username: username.to_owned(),
+        secret: SecretHash::from_stored("v1:11"),
+        created_at: NOW,
+        revoked_at: None,
+    }
+}
+
+async fn users_come_back_as_they_were_written(kind: Kind) {
+    let opened = open(kind).await;
+    let mut tx = opened.store.begin().await.unwrap();
+    let mut conn = tx.conn();
+    let written = user(7, "Joe@Example.com");
+    let new = NewUser { user: &written, client_id: None, password: Some("$hash") };
+    assert!(conn.add_user(&new).await.unwrap());
+    // The same address in another case is taken, and the transaction goes on.
+    let other = user(8, "JOE@example.COM");
+    assert!(!conn.add_user(&NewUser { user: &other, ..new }).await.unwrap());
+    assert!(conn.user(8).await.unwrap().is_none());
+    tx.commit().await.unwrap();
+
+    let mut read = opened.store.read().await.unwrap();
+    let found = read.conn().user(7).await.unwrap().unwrap();
+    assert_eq!(
+        (found.email.as_str(), &found.profile, &found.labels),
+        ("Joe@Example.com", &written.profile, &written.labels)
+    );
+    assert_eq!((found.active, found.is_admin, found.created_at), (true, false, NOW));
+    drop(read);
+
+    let mut tx = opened.store.begin().await.unwrap();
+    let mut conn = tx.conn();
+    assert!(
+        conn.add_user(&NewUser { user: &user(9, "b@x.example"), client_id: None, password: None })
+            .await
+            .unwrap()
+    );
+    let mut changed = conn.user_for_change(9).await.unwrap().unwrap();
+    changed.email = "joe@EXAMPLE.com".to_owned();
+    assert!(!conn.change_user(&changed).await.unwrap(), "somebody else's address");
+    changed.email = "B@x.example".to_owned();
+    changed.updated_at = Timestamp(NOW.0 + 1);
+    assert!(conn.change_user(&changed).await.unwrap(), "one's own in another case");
+    assert!(!conn.change_user(&user(99, "c@x.example")).await.unwrap(), "nobody");
+    assert!(conn.user_for_change(99).await.unwrap().is_none());
+    tx.commit().await.unwrap();
+    let found = opened.store.read().await.unwrap().conn().user(9).await.unwrap().unwrap();
+    assert_eq!((found.email.as_str(), found.updated_at), ("B@x.example", Timestamp(NOW.0 + 1)));
+}
+
+async fn an_identity_has_one_owner(kind: Kind) {
+    let opened = open(kind).await;
+    let identity = Identity::parse("cpanel", "Srv.Example", "Bob").unwrap();
+    let mut tx = opened.store.begin().await.unwrap();
+    let mut conn = tx.conn();
+    conn.add_client(&NewClient { client: &client("c1") }).await.unwrap();
+    assert!(conn.take_identity(&identity, 1).await.unwrap());
+    let new = user(1, "a@x.example");
+    assert!(
+        conn.add_user(&NewUser { user: &new, client_id: Some("c1"), password: None })
+            .await
+            .unwrap()
+    );
+    tx.commit().await.unwrap();
+
+    let mut tx = opened.store.begin().await.unwrap();
+    let again = Identity::parse("CPANEL", "https://srv.example:1/", "bob").unwrap();
+    assert!(!tx.conn().take_identity(&again, 2).await.unwrap());
+    assert_eq!(tx.conn().identity_owner(&again).await.unwrap(), Some((1, Some("c1".to_owned()))));
+    assert_eq!(tx.conn().providers_of(1).await.unwrap(), ["cpanel"]);
+    drop(tx);
+
+    // An identity without its user cannot be committed.
+    let mut tx = opened.store.begin().await.unwrap();
+    let lonely = Identity::parse("cpanel", "srv.example", "eve").unwrap();
+    assert!(tx.conn().take_identity(&lonely, 55).await.unwrap());
+    assert!(tx.commit().await.is_err());
+    assert_eq!(opened.database.count("SELECT COUNT(*) FROM identities").await, 1);
+}
+
+async fn a_dropped_transaction_leaves_nothing(kind: Kind) {
+    let opened = open(kind).await;
+    let mut tx = opened.store.begin().await.unwrap();
+    tx.conn().add_client(&NewClient { client: &client("c1") }).await.unwrap();
+    drop(tx);
+    // The next one is not disturbed by the one that was dropped.
+    let mut tx = opened.store.begin().await.unwrap();
+    assert!(tx.conn().client("c1").await.unwrap().is_none());
+    tx.commit().await.unwrap();
+}
+
+async fn clients_servers_and_origins(kind: Kind) {
+    let opened = open(kind).await;
+    let mut tx = opened.store.begin().await.unwrap();
+    let mut conn = tx.conn();
+    conn.add_client(&NewClient { client: &client("c1") }).await.unwrap();
+    conn.add_client(&NewClient { client: &client("c2") }).await.unwrap();
+    assert!(conn.assign_server("c1", "srv").await.unwrap());
+    assert!(conn.assign_server("c1", "srv").await.unwrap(), "again to the same");
+    assert!(!conn.assign_server("c2", "srv").await.unwrap(), "it is taken");
+    tx.commit().await.unwrap();
+
+    let mut read = opened.store.read().await.unwrap();
+    let mut conn = read.conn();
+    let found = conn.client("c1").await.unwrap().unwrap();
+    assert_eq!(found.provider_servers, ["srv"]);
+    assert_eq!(found.origins, ["https://a.example", "https://b.example"]);
+    assert_eq!(found.scopes.to_string(), "public register");
+    assert_eq!(conn.server_owner("srv").await.unwrap().as_deref(), Some("c1"));
+    assert!(conn.server_owner("other").await.unwrap().is_none());
+    assert!(conn.has_servers("c1").await.unwrap() && !conn.has_servers("c2").await.unwrap());
+    assert!(conn.has_origin("c2", "https://a.example").await.unwrap());
+    assert!(!conn.has_origin("c2", "https://c.example").await.unwrap());
+    assert_eq!(conn.clients().await.unwrap().len(), 2);
+    assert!(conn.client("c3").await.unwrap().is_none());
+    drop(read);
+
+    let mut tx = opened.store.begin().await.unwrap();
+    assert!(tx.conn().disable_client("c1", NOW).await.unwrap());
+    assert!(tx.conn().disable_client("c1", Timestamp(5)).await.unwrap());
+    assert!(!tx.conn().disable_client("c3", NOW).await.unwrap());
+    assert!(tx.conn().origin_is_known("https://a.example").await.unwrap(), "c2 has it too");
+    assert!(tx.conn().disable_client("c2", NOW).await.unwrap());
+    assert!(!tx.conn().origin_is_known("https://a.example").await.unwrap());
+    let found = tx.conn().client("c1").await.unwrap().unwrap();
+    assert_eq!(found.disabled_at, Some(NOW), "the first time counts");
+    tx.commit().await.unwrap();
+}
+
+async fn credentials_and_tokens_end_with_what_they_depend_on(kind: Kind) {
+    let opened = open(kind).await;
+    let mut tx = opened.store.begin().await.unwrap();
+    let mut conn = tx.conn();
+    conn.add_client(&NewClient { client: &client("c1") }).await.unwrap();
+    let new = user(1, "a@x.example");
+    conn.add_user(&NewUser { user: &new, client_id: Some("c1"), password: None }).await.unwrap();
+    conn.add_credential(&credential("k1", 1, "name")).await.unwrap();
+    let app = PlainToken::generate(TokenKind::App, &Ones).hash();
+    let own = PlainToken::generate(TokenKind::User, &Ones).hash();
+    for (hash, owner) in [
+        (&app, TokenOwner::Client("c1".to_owned())),
+        (&own, TokenOwner::Credential("k1".to_owned())),
+    ] {
+        let scopes = Scopes::parse("public").unwrap();
+        let new = NewToken {
+            hash,
+            owner: &owner,
+            scopes,
+            issued_at: NOW,
+            expires_at: NOW.plus_seconds(60),
+        };
+        conn.add_token(&new).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+
+    let mut tx = opened.store.begin().await.unwrap();
+    let mut conn = tx.conn();
+    let login = conn.login("name").await.unwrap().unwrap();
+    assert!(login.active && login.credential.revoked_at.is_none());
+    assert_eq!((login.credential.user_id, login.credential.id.as_str()), (1, "k1"));
+    assert!(conn.login("NAME").await.unwrap().is_none());
+    let row = conn.token(&own).await.unwrap().unwrap();
+    assert_eq!((row.user_id, row.ended, row.expires_at), (Some(1), false, NOW.plus_seconds(60)));
+    assert_eq!(conn.token(&app).await.unwrap().unwrap().owner, TokenOwner::Client("c1".to_owned()));
+
+    assert!(conn.revoke_credential("k1", NOW).await.unwrap());
+    assert!(!conn.revoke_credential("k2", NOW).await.unwrap());
+    assert!(conn.token(&own).await.unwrap().unwrap().ended);
+    assert!(!conn.token(&app).await.unwrap().unwrap().ended);
+    conn.disable_client("c1", NOW).await.unwrap();
+    assert!(conn.token(&app).await.unwrap().unwrap().ended);
+    conn.revoke_token(&app, NOW).await.unwrap();
+    assert_eq!(conn.sweep_tokens(NOW).await.unwrap(), 0);
+    assert_eq!(conn.sweep_tokens(NOW.plus_seconds(61)).await.unwrap(), 2);
+    assert!(conn.token(&app).await.unwrap().is_none());
+    tx.commit().await.unwrap();
+}
+
+async fn numbers_are_unique_across_servers(kind: Kind) {
+    let opened = open(kind).await;
+    let other = Store::connect(&opened.database.url).await.unwrap();
+    let mut numbers = Vec::new();
+    for _ in 0..50 {
+        numbers.push(opened.store.next_user_id().await.unwrap());
+        numbers.push(other.next_user_id().await.unwrap());
+    }
+    assert_eq!(numbers[0], 1);
+    let count = numbers.len();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), count);
+    other.close().await;
+}
+
+async fn notes_and_facts(kind: Kind) {
+    let opened = open(kind).await;
+    let mut tx = opened.store.begin().await.unwrap();
+    let mut conn = tx.conn();
+    conn.ping().await.unwrap();
+    assert_eq!(conn.fact("x").await.unwrap(), None);
+    assert_eq!(conn.settle_fact("x", "1").await.unwrap(), "1");
+    assert_eq!(conn.settle_fact("x", "2").await.unwrap(), "1");
+    let new = user(1, "a@x.example");
+    conn.add_user(&NewUser { user: &new, client_id: None, password: None }).await.unwrap();
+    conn.add_event("e1", "user.created", 1, &Map::new(), NOW).await.unwrap();
+    conn.add_audit("a1", "operator", "x.y", "user:1", &Map::new(), NOW).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(opened.database.count("SELECT COUNT(*) FROM events WHERE payload = '{}'").await, 1);
+    assert_eq!(opened.database.count("SELECT COUNT(*) FROM audit WHERE details = '{}'").await, 1);
+}
+
+async fn migrating_again_is_safe_and_a_newer_schema_is_refused(kind: Kind) {
+    let opened = open(kind).await;
+    opened.store.migrate().await.unwrap();
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                 SELECT 9999, description, success, checksum, execution_time FROM _sqlx_migrations WHERE version = 1";
+    opened.database.execute(newer).await;
+    let error = opened.store.migrate().await.unwrap_err();
+    assert!(matches!(error, ConnectError::Newer(9999)), "{error:?}");
+}
+
+#[tokio::test]
+async fn urls_that_name_no_database_are_refused() {
+    for url in ["", "sqlite:", "sqlite://", "mysql://x/y", "doorstep.db"] {
+        assert!(matches!(Store::connect(url).await, Err(ConnectError::Url)), "{url}");
+    }
+    let nowhere = Store::connect("sqlite:///nonexistent-folder/x.db").await.unwrap_err();
+    assert!(nowhere.to_string().contains("/nonexistent-folder/x.db"), "{nowhere}");
+}
+
+#[test]
+fn secrets_are_kept_as_hashes() {
+    let keys = doorstep_accounts::KeyRing::new([(3, [1; 32])]).unwrap();
+    let stored = SecretHash::of(&Secret::new("x"), &keys);
+    assert!(stored.as_stored().starts_with("v3:") && stored.as_stored().len() == 67);
+}
+
+on_both!(
+    users_come_back_as_they_were_written,
+    an_identity_has_one_owner,
+    a_dropped_transaction_leaves_nothing,
+    clients_servers_and_origins,
+    credentials_and_tokens_end_with_what_they_depend_on,
+    numbers_are_unique_across_servers,
+    notes_and_facts,
+    migrating_again_is_safe_and_a_newer_schema_is_refused,
+);

@@ -3,6 +3,8 @@
 //! The guard runs before the handler and puts the [`Principal`] into the
 //! request; there is no way to mount a guarded route without it.
 
+use std::time::Duration;
+
 use axum::{
     extract::{FromRequestParts, Request, State},
     http::{HeaderMap, HeaderValue, header, request::Parts},
@@ -17,7 +19,7 @@ use doorstep_accounts::{Principal, Refusal, Scope, Secret};
 use doorstep_register::{authenticate_credential, authenticate_token, check_origin};
 use doorstep_wire::Code;
 
-use super::{App, reject::Reject};
+use super::{App, extract::discard, reject::Reject};
 
 /// The caller, after every check.
 #[derive(Debug, Clone)]
@@ -46,7 +48,11 @@ pub(crate) async fn guard(
             request.extensions_mut().insert(Caller(principal));
             next.run(request).await
         }
-        Err(reject) => reject.into_response(),
+        Err(reject) => {
+            let deadline = Duration::from_secs(app.settings.limits.body_seconds);
+            discard(request.into_body(), deadline).await;
+            reject.into_response()
+        }
     }
 }
 

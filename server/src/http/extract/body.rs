@@ -21,9 +21,11 @@ impl FromRequest<App> for Body {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Reject> {
         let limits = &app.settings.limits;
+        let deadline = Duration::from_secs(limits.body_seconds);
         // Decompressing would let a small request become a large one.
         let encoding = request.headers().get(header::CONTENT_ENCODING);
         if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            discard(request.into_body(), deadline).await;
             return Err(Reject::new(
                 Code::UnsupportedMediaType,
                 "compressed bodies are not taken: send it without Content-Encoding",
@@ -40,11 +42,11 @@ impl FromRequest<App> for Body {
             .get(header::CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
         if announced.is_some_and(|length| length > limits.body_bytes) {
+            discard(request.into_body(), deadline).await;
             return Err(too_large());
         }
         let body = Limited::new(request.into_body(), limits.body_bytes).collect();
         // Not reset by progress: one byte a second is as slow as none.
-        let deadline = Duration::from_secs(limits.body_seconds);
         match tokio::time::timeout(deadline, body).await {
             Err(_) => Err(Reject::new(
                 Code::RequestTimeout,
@@ -55,6 +57,19 @@ impl FromRequest<App> for Body {
             Ok(Err(_)) => Err(Reject::new(Code::InvalidRequest, "the body broke off")),
         }
     }
+}
+
+/// Bytes of a refused body that are read and thrown away. A connection that is
+/// closed under a sender is reset, and the answer is lost with it; beyond this
+/// the sender is no mistaken client.
+const DISCARD: usize = 1024 * 1024;
+
+/// Reads a refused body to its end, keeping nothing, so that the sender gets to
+/// see the refusal.
+pub(crate) async fn discard(body: axum::body::Body, deadline: Duration) {
+    let mut body = Limited::new(body, DISCARD);
+    let all = async { while let Some(Ok(_)) = body.frame().await {} };
+    let _ = tokio::time::timeout(deadline, all).await;
 }
 
 /// The media type without parameters, in lower case; empty without one.

@@ -2,4 +2,4 @@
 
 mod body;
 
-pub(crate) use body::{Body, media_type};
+pub(crate) use body::{Body, discard, media_type};

@@ -12,13 +12,21 @@ pub(crate) struct Answer {
     pub(crate) field: &'static Field,
     /// As typed; a flag is `true` or empty.
     pub(crate) text: RwSignal<String>,
-    /// The sentence to show.
-    pub(crate) fault: RwSignal<Option<String>>,
-    /// Whether it ever had a fault: from then on it is checked at every key, so
-    /// that the sentence goes away as soon as it is no longer true.
-    is_watched: StoredValue<bool>,
-    /// Whether the person typed here. Passing through an empty field is no fault.
-    is_edited: StoredValue<bool>,
+    /// The sentence to show, or nothing.
+    pub(crate) fault: RwSignal<String>,
+    attention: StoredValue<Attention>,
+}
+
+/// How closely an answer is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attention {
+    /// Nobody typed here. Passing through an empty field is no fault.
+    None,
+    /// Somebody did: it is checked when they go on.
+    OnLeave,
+    /// It had a fault: it is checked at every key, so that the sentence goes away
+    /// as soon as it is no longer true.
+    OnInput,
 }
 
 impl Answer {
@@ -26,24 +34,26 @@ impl Answer {
         Self {
             field,
             text: RwSignal::new(text),
-            fault: RwSignal::new(None),
-            is_watched: StoredValue::new(false),
-            is_edited: StoredValue::new(false),
+            fault: RwSignal::default(),
+            attention: StoredValue::new(Attention::None),
         }
     }
 
     /// The person typed or chose.
     pub(crate) fn edit(self, text: String) {
         self.text.set(text);
-        self.is_edited.set_value(true);
-        if self.is_watched.get_value() {
-            self.check();
+        match self.attention.get_value() {
+            Attention::None => self.attention.set_value(Attention::OnLeave),
+            Attention::OnLeave => {}
+            Attention::OnInput => {
+                self.check();
+            }
         }
     }
 
     /// The person went on to the next field.
     pub(crate) fn leave(self) {
-        if self.is_edited.get_value() {
+        if self.attention.get_value() != Attention::None {
             self.check();
         }
     }
@@ -51,18 +61,26 @@ impl Answer {
     /// Checks it by the rule that the server has. Says whether it is sound.
     pub(crate) fn check(self) -> bool {
         let found = self.text.with_untracked(|text| self.field.parse(self.raw(text)).err());
-        let fault = found.map(|code| i18n::fault(self.field, &code));
-        let is_sound = fault.is_none();
+        let sentence = found.map_or_else(String::new, |code| i18n::fault(self.field, &code));
+        let is_sound = sentence.is_empty();
         // A signal that is set anew makes a screen reader read anew.
-        if self.fault.with_untracked(|shown| *shown != fault) {
-            self.put(fault);
+        if self.fault.with_untracked(|shown| *shown != sentence) {
+            self.blame(sentence);
         }
         is_sound
     }
 
-    /// Shows what the server found.
+    /// Shows what is wrong, by our own check or by the server's.
     pub(crate) fn blame(self, sentence: String) {
-        self.put(Some(sentence));
+        if !sentence.is_empty() {
+            self.attention.set_value(Attention::OnInput);
+        }
+        self.fault.set(sentence);
+    }
+
+    /// Whether a sentence is shown.
+    pub(crate) fn is_at_fault(self) -> bool {
+        self.fault.with(|sentence| !sentence.is_empty())
     }
 
     /// As the rule wants it.
@@ -71,12 +89,5 @@ impl Answer {
             Kind::Flag => Raw::Flag(text == "true"),
             _ => Raw::Text(text),
         }
-    }
-
-    fn put(self, fault: Option<String>) {
-        if fault.is_some() {
-            self.is_watched.set_value(true);
-        }
-        self.fault.set(fault);
     }
 }

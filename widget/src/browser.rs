@@ -4,7 +4,7 @@ use js_sys::{Array, Promise};
 use leptos::prelude::{document, window};
 use leptos::task::spawn_local;
 use wasm_bindgen::{JsCast, JsValue, prelude::*};
-use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlInputElement, Url};
+use web_sys::{Blob, BlobPropertyBag, Element, HtmlAnchorElement, HtmlInputElement, Url};
 
 #[wasm_bindgen]
 extern "C" {
@@ -49,20 +49,26 @@ pub(crate) fn chance() -> [u8; 16] {
     bytes
 }
 
-/// Copies an input's text; then says whether that worked.
+/// Copies a text; then says whether that worked.
 ///
 /// The clipboard needs TLS and the page's leave. Without them the old command
-/// copies what is selected; without that the text is left selected, for the
-/// person's own Ctrl+C.
-pub(crate) fn copy(input: HtmlInputElement, then: impl FnOnce(bool) + 'static) {
-    let promise = write_text(&input.value());
+/// copies what is selected in the input that shows the text; without that it is
+/// left selected, for the person's own Ctrl+C.
+pub(crate) fn copy(text: &str, shown: Option<HtmlInputElement>, then: impl FnOnce(bool) + 'static) {
+    let promise = write_text(text);
     spawn_local(async move {
-        let written = match promise {
+        let is_written = match promise {
             Ok(promise) => promise.await.is_ok(),
             Err(_) => false,
         };
-        then(written || copy_selected(&input));
+        then(is_written || shown.as_ref().is_some_and(copy_selected));
     });
+}
+
+/// The input that shares its parent with the button of an event.
+pub(crate) fn input_beside(event: &web_sys::Event) -> Option<HtmlInputElement> {
+    let button: Element = event.current_target()?.dyn_into().ok()?;
+    button.parent_element()?.query_selector("input").ok()??.dyn_into().ok()
 }
 
 fn copy_selected(input: &HtmlInputElement) -> bool {
@@ -78,9 +84,9 @@ fn copy_selected(input: &HtmlInputElement) -> bool {
 }
 
 /// Offers a file for download, without a server.
-pub(crate) fn download(name: &str, media_type: &str, content: &str) -> Result<(), JsValue> {
+pub(crate) fn download(name: &str, content: &str) -> Result<(), JsValue> {
     let options = BlobPropertyBag::new();
-    options.set_type(media_type);
+    options.set_type("text/plain");
     let parts = Array::of1(&content.into());
     let blob = Blob::new_with_str_sequence_and_options(&parts, &options)?;
     let url = Url::create_object_url_with_blob(&blob)?;

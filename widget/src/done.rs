@@ -1,30 +1,34 @@
 //! The account is there: its credential, this once.
 
-use leptos::{html, prelude::*};
+use leptos::prelude::*;
 
 use crate::{
     browser,
     credential::Credential,
-    flow::Flow,
+    flow::Account,
     i18n::{Key, text},
     widget::Widget,
 };
 
 /// The credential, to look at, copy and keep.
 #[component]
-pub(crate) fn Done(widget: Widget) -> impl IntoView {
-    let api = widget.settings.with_untracked(|settings| settings.api.clone());
-    let (username, password) = widget.flow.with_untracked(|flow| match flow {
-        Flow::Done(account) => (account.username.clone(), account.password.clone()),
-        _ => (String::new(), None),
-    });
-    let lead = text(if password.is_some() { Key::DoneOnce } else { Key::DoneWithoutPassword });
-    let credential =
-        password.clone().map(|password| Credential { api, username: username.clone(), password });
+pub(crate) fn Done(widget: Widget, api: String, account: Account) -> impl IntoView {
+    let Account { username, password } = account;
+    let (lead, class) = match password {
+        Some(_) => (Key::DoneOnce, "doorstep-once"),
+        None => (Key::DoneWithoutPassword, "doorstep-once doorstep-mild"),
+    };
+    let hidden = password.is_none().then_some("");
+    let password = password.unwrap_or_default();
+    let credential = Credential { api, username: username.clone(), password: password.clone() };
     view! {
         <div class="doorstep-form doorstep-done" part="done">
-            <h2 class="doorstep-title" part="title" tabindex="-1">{text(Key::DoneTitle)}</h2>
-            <p class="doorstep-once" part="once" class:doorstep-mild=credential.is_none()>{lead}</p>
+            <h2 class="doorstep-title" part="title" tabindex="-1">
+                {text(Key::DoneTitle)}
+            </h2>
+            <p class=class part="once">
+                {text(lead)}
+            </p>
             <Secret
                 id=widget.id("username")
                 name="username"
@@ -32,19 +36,19 @@ pub(crate) fn Done(widget: Widget) -> impl IntoView {
                 value=username
                 is_hidden=false
             />
-            {password
-                .map(|password| {
-                    view! {
-                        <Secret
-                            id=widget.id("password")
-                            name="password"
-                            label=Key::Password
-                            value=password
-                            is_hidden=true
-                        />
-                    }
-                })}
-            {credential.map(|credential| view! { <Downloads credential /> })}
+            <div hidden=hidden>
+                <Secret
+                    id=widget.id("password")
+                    name="password"
+                    label=Key::Password
+                    value=password
+                    is_hidden=true
+                />
+            </div>
+            <div class="doorstep-actions" hidden=hidden>
+                <Download text=credential.as_env() to="doorstep.env" label=Key::DownloadEnv />
+                <Download text=credential.as_json() to="doorstep.json" label=Key::DownloadJson />
+            </div>
         </div>
     }
 }
@@ -58,87 +62,77 @@ fn Secret(
     value: String,
     is_hidden: bool,
 ) -> impl IntoView {
-    let input = NodeRef::<html::Input>::new();
     let is_shown = RwSignal::new(!is_hidden);
-    let said = RwSignal::new(None::<Key>);
-    let copy = move |_| {
-        if let Some(input) = input.get_untracked() {
-            browser::copy(input, move |is_copied| {
-                // The page may have taken the form away meanwhile.
-                let _ = said.try_set(Some(if is_copied { Key::Copied } else { Key::CopyByHand }));
-            });
-        }
+    let said = RwSignal::new(String::new());
+    let copied = value.clone();
+    let copy = move |event: leptos::ev::MouseEvent| {
+        let report = move |is_copied| {
+            let key = if is_copied { Key::Copied } else { Key::CopyByHand };
+            // The page may have taken the form away meanwhile.
+            let _ = said.try_set(text(key).to_owned());
+        };
+        browser::copy(&copied, browser::input_beside(&event), report);
     };
-    let toggle = is_hidden.then(|| {
-        view! {
-            <button
-                class="doorstep-button doorstep-quiet"
-                part="button show"
-                type="button"
-                aria-controls=id.clone()
-                aria-pressed=move || is_shown.get().to_string()
-                on:click=move |_| is_shown.update(|is_shown| *is_shown = !*is_shown)
-            >
-                {move || text(if is_shown.get() { Key::Hide } else { Key::Show })}
-            </button>
-        }
-    });
+    let toggles = move || text(if is_shown.get() { Key::Hide } else { Key::Show }).to_owned();
     view! {
         <div class="doorstep-row" part="row">
-            <label class="doorstep-label" part="label" for=id.clone()>{text(label)}</label>
+            <label class="doorstep-label" part="label" for=id.clone()>
+                {text(label)}
+            </label>
             <div class="doorstep-secret">
                 <input
                     class="doorstep-input"
                     part="input"
-                    node_ref=input
                     id=id
                     name=name
-                    type=move || if is_shown.get() { "text" } else { "password" }
+                    type=move || Some(if is_shown.get() { "text" } else { "password" })
                     autocomplete=if is_hidden { "new-password" } else { "username" }
                     dir="ltr"
                     spellcheck="false"
-                    readonly
-                    prop:value=value
+                    readonly=""
+                    value=value
                 />
-                {toggle}
-                <button class="doorstep-button doorstep-quiet" part="button copy" type="button" on:click=copy>
-                    {move || text(if said.get() == Some(Key::Copied) { Key::Copied } else { Key::Copy })}
+                <button
+                    class="doorstep-button doorstep-quiet"
+                    part="button show"
+                    type="button"
+                    hidden=(!is_hidden).then_some("")
+                    on:click=move |_| is_shown.update(|is_shown| *is_shown = !*is_shown)
+                >
+                    {toggles}
+                </button>
+                <button
+                    class="doorstep-button doorstep-quiet"
+                    part="button copy"
+                    type="button"
+                    on:click=copy
+                >
+                    {text(Key::Copy)}
                 </button>
             </div>
-            <p class="doorstep-hint" role="status">
-                {move || said.get().map(text)}
+            <p class="doorstep-hint" part="hint" role="status">
+                {move || said.get()}
             </p>
         </div>
     }
 }
 
-/// The credential as files.
+/// The credential as a file.
 #[component]
-fn Downloads(credential: Credential) -> impl IntoView {
-    let (env, json) = (credential.as_env(), credential.as_json());
-    let save = |name, media_type, content: &str| {
-        if let Err(error) = browser::download(name, media_type, content) {
+fn Download(text: String, to: &'static str, label: Key) -> impl IntoView {
+    let save = move |_| {
+        if let Err(error) = browser::download(to, &text) {
             browser::complain(&error);
         }
     };
     view! {
-        <div class="doorstep-actions">
-            <button
-                class="doorstep-button"
-                part="button download"
-                type="button"
-                on:click=move |_| save("doorstep.env", "text/plain", &env)
-            >
-                {text(Key::DownloadEnv)}
-            </button>
-            <button
-                class="doorstep-button doorstep-quiet"
-                part="button download"
-                type="button"
-                on:click=move |_| save("doorstep.json", "application/json", &json)
-            >
-                {text(Key::DownloadJson)}
-            </button>
-        </div>
+        <button
+            class="doorstep-button doorstep-quiet"
+            part="button download"
+            type="button"
+            on:click=save
+        >
+            {crate::i18n::text(label)}
+        </button>
     }
 }

@@ -5,7 +5,7 @@ use leptos::{ev::SubmitEvent, prelude::*};
 use crate::{
     i18n::{Key, text},
     row::Row,
-    settings::{self, Settings},
+    settings,
     summary::Summary,
     widget::Widget,
 };
@@ -13,36 +13,38 @@ use crate::{
 /// Title, what went wrong, the fields, the button.
 #[component]
 pub(crate) fn Form(widget: Widget) -> impl IntoView {
-    // The fields change only when the host asks for others; a new token must not
-    // draw them anew.
-    let fields = Memo::new(move |_| widget.settings.with(|settings| settings.fields.clone()));
-    let rows = move || {
-        let fields = fields.get();
-        let shown = Settings { fields, ..Settings::default() }.shown();
-        settings::place(&shown)
-            .into_iter()
-            .map(|placed| view! { <Row widget placed /> })
-            .collect_view()
-    };
+    let settings = widget.settings();
+    let rows = settings::place(&settings.shown())
+        .into_iter()
+        .map(|placed| view! { <Row widget placed /> })
+        .collect_view();
     let send = move |event: SubmitEvent| {
         event.prevent_default();
         widget.send();
     };
+    let says = move || text(if widget.is_sending() { Key::Sending } else { Key::Send }).to_owned();
+    let announces = move || if widget.is_sending() { says() } else { String::new() };
     view! {
         <form
             class="doorstep-form"
             part="form"
             novalidate
             aria-labelledby=widget.id("title")
-            aria-busy=move || widget.is_sending().to_string()
+            aria-busy=move || widget.sending("true")
             on:submit=send
             on:pointerdown=move |_| widget.press()
             on:pointerup=move |_| widget.release()
             on:pointercancel=move |_| widget.release()
             on:pointerleave=move |_| widget.release()
         >
-            <h2 class="doorstep-title" part="title" id=widget.id("title")>{text(Key::Title)}</h2>
-            <ForWhom widget />
+            <h2 class="doorstep-title" part="title" id=widget.id("title")>
+                {text(Key::Title)}
+            </h2>
+            // For whom the account will be: the person sees that the panel got it right.
+            <p class="doorstep-lead" part="lead">
+                <bdi class="doorstep-user">{settings.provider_username}</bdi>
+                <bdi>{settings.provider_server}</bdi>
+            </p>
             <Summary widget />
             <div class="doorstep-rows">{rows}</div>
             <button
@@ -50,32 +52,11 @@ pub(crate) fn Form(widget: Widget) -> impl IntoView {
                 part="button submit"
                 type="submit"
                 // Not `disabled`, which would throw the focus away.
-                aria-disabled=move || widget.is_sending().then_some("true")
+                aria-disabled=move || widget.sending("true")
             >
-                {move || text(if widget.is_sending() { Key::Sending } else { Key::Send })}
+                {says}
             </button>
-            <p class="doorstep-unseen" role="status">
-                {move || widget.is_sending().then(|| text(Key::Sending))}
-            </p>
+            <p class="doorstep-unseen" role="status">{announces}</p>
         </form>
-    }
-}
-
-/// Which user of which server will have the account: the person can see that the
-/// panel got it right.
-#[component]
-fn ForWhom(widget: Widget) -> impl IntoView {
-    move || {
-        let (username, server) = widget.settings.with(|settings| {
-            (settings.provider_username.clone(), settings.provider_server.clone())
-        });
-        (!username.is_empty()).then(|| {
-            view! {
-                <p class="doorstep-lead" part="lead">
-                    <bdi class="doorstep-user">{username}</bdi>
-                    <bdi>{server}</bdi>
-                </p>
-            }
-        })
     }
 }

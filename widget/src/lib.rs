@@ -26,24 +26,21 @@ mod names;
 mod object;
 mod reply;
 mod row;
+mod screen;
 mod settings;
 mod summary;
 mod widget;
 
-use std::{any::Any, cell::Cell, rc::Rc};
-
-use leptos::{mount::mount_to, prelude::*};
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
-use crate::{host::Host, widget::Widget};
+use crate::{host::Host, screen::Screen, widget::Widget};
 
 /// A form on a page. Dropping it (`free()` in JavaScript) unmounts it too.
 #[wasm_bindgen]
 pub struct Handle {
     widget: Widget,
-    /// Leptos' own handle; its type names the whole view, so it is kept unnamed.
-    _mounted: Box<dyn Any>,
+    screen: Screen,
 }
 
 #[wasm_bindgen]
@@ -57,6 +54,12 @@ impl Handle {
     pub fn unmount(self) {}
 }
 
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.screen.close();
+    }
+}
+
 /// Draws the form into `root`, in place of what is there. Events are dispatched
 /// on `element`, which is what the host's page knows of us; `options` are its
 /// attributes in camel case (see the README).
@@ -65,15 +68,8 @@ pub fn mount(root: HtmlElement, element: HtmlElement, options: JsValue) -> Handl
     #[cfg(debug_assertions)]
     console_error_panic_hook::set_once();
 
-    root.replace_children_with_node_0();
-    // The widget's signals belong to the owner that `mount_to` makes.
-    let made = Rc::new(Cell::new(None));
-    let slot = Rc::clone(&made);
-    let mounted = mount_to(root.clone(), move || {
-        let widget = Widget::new(Host::new(root, element), options);
-        slot.set(Some(widget));
-        view! { <widget::SignUpWidget widget /> }
-    });
-    let widget = made.get().expect("mount_to calls the view before it returns");
-    Handle { widget, _mounted: Box::new(mounted) }
+    let screen = Screen::new(root.clone());
+    let widget = screen.own(|| Widget::new(Host::new(root, element), screen.clone(), options));
+    widget.draw_form();
+    Handle { widget, screen }
 }

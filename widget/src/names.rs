@@ -2,10 +2,8 @@
 //!
 //! The browser has the names in every language it speaks; we bring the codes.
 
-use std::cmp::Ordering;
-
 use doorstep_fields::{Kind, codes};
-use js_sys::{Function, JsString, Object};
+use js_sys::{Array, Function, Object};
 use wasm_bindgen::prelude::*;
 
 use crate::object::object;
@@ -20,7 +18,7 @@ extern "C" {
     fn new(locale: &str, options: &Object) -> Result<DisplayNames, JsValue>;
 
     #[wasm_bindgen(method, catch)]
-    fn of(this: &DisplayNames, code: &str) -> Result<Option<JsString>, JsValue>;
+    fn of(this: &DisplayNames, code: &str) -> Result<Option<String>, JsValue>;
 
     #[wasm_bindgen(js_namespace = Intl)]
     type Collator;
@@ -30,45 +28,61 @@ extern "C" {
 
     #[wasm_bindgen(method, getter)]
     fn compare(this: &Collator) -> Function;
+
+    /// An array that is sorted by a function of the browser's own.
+    #[wasm_bindgen(js_name = Array, extends = Array)]
+    type Lines;
+
+    #[wasm_bindgen(constructor, js_class = "Array")]
+    fn new() -> Lines;
+
+    #[wasm_bindgen(method, js_class = "Array")]
+    fn push(this: &Lines, line: &str);
+
+    #[wasm_bindgen(method, js_class = "Array")]
+    fn sort(this: &Lines, compare: &Function);
 }
 
 /// A choice: what is sent, and what is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Choice {
-    pub(crate) code: &'static str,
+    pub(crate) code: String,
     pub(crate) name: String,
 }
 
+/// Parts a name from its code while the browser sorts them.
+const BETWEEN: char = '\t';
+
 /// All choices of a kind, in the order of their names in that language.
 pub(crate) fn choices(kind: Kind, locale: &str) -> Vec<Choice> {
-    let (topic, codes): (&str, Vec<&'static str>) = match kind {
-        Kind::Country => ("region", codes::countries().collect()),
-        Kind::Currency => ("currency", codes::currencies().collect()),
-        Kind::Locale => ("language", codes::languages().collect()),
-        Kind::Text | Kind::Email | Kind::Phone | Kind::Flag => return Vec::new(),
-    };
+    match kind {
+        Kind::Country => named("region", locale, &mut codes::countries()),
+        Kind::Currency => named("currency", locale, &mut codes::currencies()),
+        Kind::Locale => named("language", locale, &mut codes::languages()),
+        Kind::Text | Kind::Email | Kind::Phone | Kind::Flag => Vec::new(),
+    }
+}
+
+fn named(topic: &str, locale: &str, codes: &mut dyn Iterator<Item = &'static str>) -> Vec<Choice> {
     let options = object([("type", topic.into())]);
     let names = DisplayNames::new(locale, &options).or_else(|_| DisplayNames::new("en", &options));
-    let pair = |code: &'static str| {
+    let lines = Lines::new();
+    for code in codes {
         let name = names.as_ref().ok().and_then(|names| names.of(code).ok().flatten());
-        (name.unwrap_or_else(|| code.into()), code)
-    };
-    let mut choices: Vec<(JsString, &'static str)> = codes.into_iter().map(pair).collect();
-    if let Ok(collator) = Collator::new(locale).or_else(|_| Collator::new("en")) {
-        let compare = collator.compare();
-        choices.sort_by(|(left, _), (right, _)| {
-            let order = compare.call2(&JsValue::NULL, left, right).ok();
-            let order = order.and_then(|order| order.as_f64()).unwrap_or(0.0);
-            order.partial_cmp(&0.0).unwrap_or(Ordering::Equal)
-        });
+        let name = name.unwrap_or_else(|| code.to_owned());
+        // People know their currency's code, and several share a name's beginning.
+        let name = if topic == "currency" { name + " (" + code + ")" } else { name };
+        lines.push(&(name + "\t" + code));
     }
-    choices
-        .into_iter()
-        .map(|(name, code)| {
-            let name = String::from(name);
-            // People know their currency's code, and several share a name's beginning.
-            let name = if kind == Kind::Currency { name + " (" + code + ")" } else { name };
-            Choice { code, name }
+    if let Ok(collator) = Collator::new(locale).or_else(|_| Collator::new("en")) {
+        lines.sort(&collator.compare());
+    }
+    lines
+        .iter()
+        .filter_map(|line| line.as_string())
+        .filter_map(|line| {
+            let (name, code) = line.split_once(BETWEEN)?;
+            Some(Choice { code: code.to_owned(), name: name.to_owned() })
         })
         .collect()
 }

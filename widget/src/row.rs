@@ -34,18 +34,14 @@ impl Tied {
 
     /// `aria-invalid`: absent while nothing is wrong.
     pub(crate) fn invalid(self) -> Option<&'static str> {
-        self.answer.fault.with(Option::is_some).then_some("true")
+        self.answer.is_at_fault().then_some("true")
     }
 
-    /// `aria-describedby`: the fault first, as the more urgent.
-    pub(crate) fn described_by(self) -> Option<String> {
-        let is_at_fault = self.answer.fault.with(Option::is_some);
-        match (is_at_fault, i18n::hint(self.answer.field)) {
-            (true, Some(_)) => Some(self.fault_id() + " " + &self.hint_id()),
-            (true, None) => Some(self.fault_id()),
-            (false, Some(_)) => Some(self.hint_id()),
-            (false, None) => None,
-        }
+    /// `aria-describedby`: the fault first, as the more urgent; while there is
+    /// none its element is empty, and nothing is read.
+    pub(crate) fn described_by(self) -> String {
+        let fault = self.fault_id();
+        if i18n::hint(self.answer.field).is_some() { fault + " " + &self.hint_id() } else { fault }
     }
 }
 
@@ -66,25 +62,23 @@ pub(crate) fn Row(widget: Widget, placed: Placed) -> impl IntoView {
     let is_optional = !field.required && field.kind != Kind::Flag;
     view! {
         <div
-            class="doorstep-row"
-            class:doorstep-half=placed.half
-            class:doorstep-switch=field.kind == Kind::Flag
+            class=match (field.kind, placed.half) {
+                (Kind::Flag, _) => "doorstep-row doorstep-switch",
+                (_, true) => "doorstep-row doorstep-half",
+                (_, false) => "doorstep-row",
+            }
             part="row"
         >
             <label class="doorstep-label" part="label" for=tied.id()>
                 {i18n::label(field)}
-                {is_optional
-                    .then(|| {
-                        view! { <span class="doorstep-optional">{text(Key::Optional)}</span> }
-                    })}
+                <span class="doorstep-optional">
+                    {if is_optional { text(Key::Optional) } else { "" }}
+                </span>
             </label>
             {input}
-            {i18n::hint(field)
-                .map(|hint| {
-                    view! {
-                        <p class="doorstep-hint" part="hint" id=tied.hint_id()>{hint}</p>
-                    }
-                })}
+            <p class="doorstep-hint" part="hint" id=tied.hint_id()>
+                {i18n::hint(field).unwrap_or_default()}
+            </p>
             <p class="doorstep-fault" part="fault" id=tied.fault_id() aria-live="polite">
                 {move || answer.fault.get()}
             </p>

@@ -1,10 +1,10 @@
-//! One form on a page: its state, what moves it, and the view of it.
+//! One form on a page: its state, and what moves it.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use doorstep_fields::{CATALOGUE, Field, Kind, SignUp};
 use doorstep_wire::Code;
-use leptos::{either::Either, prelude::*, task};
+use leptos::{prelude::*, task};
 use wasm_bindgen::JsValue;
 
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
     form::Form,
     host::{self, Host},
     reply,
+    screen::Screen,
     settings::Settings,
 };
 
@@ -30,18 +31,24 @@ static COUNT: AtomicU32 = AtomicU32::new(0);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Widget {
     id: u32,
-    pub(crate) settings: RwSignal<Settings>,
     pub(crate) flow: RwSignal<Flow>,
-    answers: StoredValue<Vec<Answer>>,
-    attempt: StoredValue<Option<Attempt>>,
+    /// What no view follows.
+    state: StoredValue<State, LocalStorage>,
+}
+
+struct State {
+    settings: Settings,
+    /// As the host gave them, for the callback in them.
+    options: JsValue,
+    answers: Vec<Answer>,
     /// Fields that were left while the pointer was down. A sentence that appears
     /// under a press moves the button away from it, and the click is lost.
-    left: StoredValue<Vec<Answer>>,
-    is_pressed: StoredValue<bool>,
-    /// How a token that arrives is to be used.
-    token_wait: StoredValue<TokenWait>,
-    options: StoredValue<JsValue, LocalStorage>,
-    host: StoredValue<Host, LocalStorage>,
+    left: Vec<Answer>,
+    is_pressed: bool,
+    attempt: Option<Attempt>,
+    token_wait: TokenWait,
+    host: Host,
+    screen: Screen,
 }
 
 /// Whether the answers go out by themselves when the host brings a token.
@@ -56,25 +63,35 @@ enum TokenWait {
 }
 
 impl Widget {
-    /// Must be called inside the owner that the view belongs to.
-    pub(crate) fn new(host: Host, options: JsValue) -> Self {
+    /// Must be called inside the owner that lives as long as the form.
+    pub(crate) fn new(host: Host, screen: Screen, options: JsValue) -> Self {
         let settings = host::settings(&options);
         warn_of_unknown(&settings);
         let answers = CATALOGUE
             .iter()
-            .map(|field| Answer::new(field, known(field, host::prefilled(&options, field.name))));
+            .map(|field| Answer::new(field, known(field, host::prefilled(&options, field.name))))
+            .collect();
+        let state = State {
+            settings,
+            options,
+            answers,
+            left: Vec::new(),
+            is_pressed: false,
+            attempt: None,
+            token_wait: TokenWait::No,
+            host,
+            screen,
+        };
         Self {
             id: COUNT.fetch_add(1, Ordering::Relaxed),
-            settings: RwSignal::new(settings),
             flow: RwSignal::default(),
-            answers: StoredValue::new(answers.collect()),
-            attempt: StoredValue::new(None),
-            left: StoredValue::new(Vec::new()),
-            is_pressed: StoredValue::new(false),
-            token_wait: StoredValue::new(TokenWait::No),
-            options: StoredValue::new_local(options),
-            host: StoredValue::new_local(host),
+            state: StoredValue::new_local(state),
         }
+    }
+
+    /// Draws the form with the fields that the host asked for.
+    pub(crate) fn draw_form(self) {
+        self.screen().draw(move || view! { <Form widget=self /> });
     }
 
     /// An id that no other form of the page has.
@@ -84,18 +101,26 @@ impl Widget {
 
     /// The answer to a field of the catalogue.
     pub(crate) fn answer(self, field: &'static Field) -> Answer {
-        self.answers.with_value(|answers| {
-            *answers
+        self.state.with_value(|state| {
+            *state
+                .answers
                 .iter()
                 .find(|answer| answer.field.name == field.name)
                 .expect("there is an answer to every field of the catalogue")
         })
     }
 
+    /// What the host wants, as of now.
+    pub(crate) fn settings(self) -> Settings {
+        self.state.with_value(|state| state.settings.clone())
+    }
+
     /// The language for names of countries and the like.
     pub(crate) fn locale(self) -> String {
-        let locale = self.settings.with(|settings| settings.locale.clone());
-        if locale.is_empty() { self.host.with_value(Host::locale) } else { locale }
+        self.state.with_value(|state| {
+            let locale = &state.settings.locale;
+            if locale.is_empty() { state.host.locale() } else { locale.clone() }
+        })
     }
 
     /// Whether the answers are on their way.
@@ -103,17 +128,22 @@ impl Widget {
         self.flow.with(|flow| *flow == Flow::Sending)
     }
 
+    /// An attribute's value while they are.
+    pub(crate) fn sending(self, value: &'static str) -> Option<&'static str> {
+        self.is_sending().then_some(value)
+    }
+
     /// The pointer went down on the form.
     pub(crate) fn press(self) {
-        self.is_pressed.set_value(true);
+        self.state.update_value(|state| state.is_pressed = true);
     }
 
     /// The pointer was lifted, or left the form.
     pub(crate) fn release(self) {
-        self.is_pressed.set_value(false);
+        self.state.update_value(|state| state.is_pressed = false);
         // After the click that this may be.
         let check = move || {
-            let left = self.left.try_update_value(std::mem::take);
+            let left = self.state.try_update_value(|state| std::mem::take(&mut state.left));
             left.into_iter().flatten().for_each(Answer::leave);
         };
         set_timeout(check, std::time::Duration::ZERO);
@@ -121,9 +151,13 @@ impl Widget {
 
     /// The person went on to another field.
     pub(crate) fn leave(self, answer: Answer) {
-        if self.is_pressed.get_value() {
-            self.left.update_value(|left| left.push(answer));
-        } else {
+        let waits = self.state.try_update_value(|state| {
+            if state.is_pressed {
+                state.left.push(answer);
+            }
+            state.is_pressed
+        });
+        if waits == Some(false) {
             answer.leave();
         }
     }
@@ -131,18 +165,23 @@ impl Widget {
     /// Takes changed options.
     pub(crate) fn update(self, options: JsValue) {
         let settings = host::settings(&options);
-        self.options.set_value(options);
-        let is_new_token = !settings.token.is_empty()
-            && self.settings.with_untracked(|last| last.token != settings.token);
-        if self.settings.with_untracked(|last| *last != settings) {
+        let mut last = settings.clone();
+        self.state.update_value(|state| {
+            std::mem::swap(&mut state.settings, &mut last);
+            state.options = options;
+        });
+        let is_new_token = !settings.token.is_empty() && last.token != settings.token;
+        last.token.clone_from(&settings.token);
+        // A new token alone is nothing to see.
+        if last != settings && !self.flow.with_untracked(Flow::is_done) {
             warn_of_unknown(&settings);
-            self.settings.set(settings);
+            self.draw_form();
         }
         if !is_new_token {
             return;
         }
-        if self.token_wait.get_value() == TokenWait::Yes {
-            self.token_wait.set_value(TokenWait::Over);
+        if self.token_wait() == Some(TokenWait::Yes) {
+            self.await_token(TokenWait::Over);
             self.transmit();
         } else if self.flow.with_untracked(|flow| *flow == Flow::Refused(Refusal::Token)) {
             self.flow.set(Flow::Editing);
@@ -154,7 +193,7 @@ impl Widget {
         if !self.flow.with_untracked(Flow::may_send) {
             return;
         }
-        let host = self.host.get_value();
+        let host = self.host();
         let at_fault: Vec<&str> =
             self.shown().into_iter().filter(|it| !it.check()).map(|it| it.field.name).collect();
         if !at_fault.is_empty() {
@@ -165,14 +204,14 @@ impl Widget {
             return;
         }
         if host.tell("submit", &JsValue::NULL, true) {
-            self.token_wait.set_value(TokenWait::No);
+            self.await_token(TokenWait::No);
             self.transmit();
         }
     }
 
     /// Sends the answers, which are sound.
     fn transmit(self) {
-        let settings = self.settings.get_untracked();
+        let settings = self.settings();
         if settings.token.is_empty() {
             self.ask_for_token(Code::Unauthenticated.name());
             return;
@@ -182,11 +221,13 @@ impl Widget {
             self.flow.set(Flow::Editing);
             return;
         };
-        let attempt = Attempt::of(self.attempt.get_value(), body, browser::chance);
-        self.attempt.set_value(Some(attempt.clone()));
+        let last = self.state.with_value(|state| state.attempt.clone());
+        let attempt = Attempt::of(last, body, browser::chance);
+        self.state.update_value(|state| state.attempt = Some(attempt.clone()));
         self.flow.set(Flow::Sending);
         // Held by the future itself: the form may be gone when the answer comes.
-        let (host, options) = (self.host.get_value(), self.options.get_value());
+        let (host, options) =
+            self.state.with_value(|state| (state.host.clone(), state.options.clone()));
         task::spawn_local(async move {
             let (reply, document) = client::sign_up(&settings.api, &settings.token, &attempt).await;
             self.receive(reply, &document, &host, options);
@@ -198,7 +239,8 @@ impl Widget {
             Reply::SignedUp(account) => {
                 // Even when the page took the form away meanwhile: nobody will
                 // ever be shown this credential again.
-                let options = self.options.try_get_value().unwrap_or(options);
+                let latest = self.state.try_with_value(|state| state.options.clone());
+                let options = latest.unwrap_or(options);
                 self.finish(&account, document, host, &options);
             }
             Reply::Problem(problem) if !self.flow.is_disposed() => {
@@ -239,8 +281,11 @@ impl Widget {
     }
 
     fn finish(self, account: &Account, document: &JsValue, host: &Host, options: &JsValue) {
-        // No `set`: it would panic after the form was taken away.
-        let _ = self.flow.try_set(Flow::Done(account.clone()));
+        if let Some(screen) = self.state.try_with_value(|state| state.screen.clone()) {
+            self.flow.set(Flow::Done(account.clone()));
+            let (api, account) = (self.settings().api, account.clone());
+            screen.draw(move || view! { <Done widget=self api account /> });
+        }
         focus_soon(host, TITLE);
         // From here on the page may unmount us at any call.
         if let Some(password) = &account.password {
@@ -254,16 +299,16 @@ impl Widget {
     /// A host that calls `preventDefault` brings one, and the person keeps
     /// waiting for it; without that the person is told at once.
     fn ask_for_token(self, code: &str) {
-        let host = self.host.get_value();
-        if self.token_wait.get_value() == TokenWait::No {
-            self.token_wait.set_value(TokenWait::Yes);
+        let host = self.host();
+        if self.token_wait() == Some(TokenWait::No) {
+            self.await_token(TokenWait::Yes);
         }
         let is_coming = !host.tell("token-needed", &JsValue::NULL, true)
-            && self.token_wait.try_get_value() == Some(TokenWait::Yes);
+            && self.token_wait() == Some(TokenWait::Yes);
         if is_coming {
             self.flow.set(Flow::Sending);
             let give_up = move || {
-                if self.token_wait.try_get_value() == Some(TokenWait::Yes) {
+                if self.token_wait() == Some(TokenWait::Yes) {
                     self.refuse_token(Code::Unauthenticated.name());
                 }
             };
@@ -274,13 +319,30 @@ impl Widget {
     }
 
     fn refuse_token(self, code: &str) {
-        let host = self.host.get_value();
+        let host = self.host();
         self.settle(Flow::Refused(Refusal::Token), &host);
         host.tell_error(code, []);
     }
 
+    fn host(self) -> Host {
+        self.state.with_value(|state| state.host.clone())
+    }
+
+    fn screen(self) -> Screen {
+        self.state.with_value(|state| state.screen.clone())
+    }
+
+    /// Nothing after the form was taken away.
+    fn token_wait(self) -> Option<TokenWait> {
+        self.state.try_with_value(|state| state.token_wait)
+    }
+
+    fn await_token(self, wait: TokenWait) {
+        self.state.update_value(|state| state.token_wait = wait);
+    }
+
     fn shown(self) -> Vec<Answer> {
-        let fields = self.settings.with_untracked(Settings::shown);
+        let fields = self.state.with_value(|state| state.settings.shown());
         fields.into_iter().map(|field| self.answer(field)).collect()
     }
 
@@ -323,18 +385,5 @@ fn warn_of_unknown(settings: &Settings) {
         browser::warn(
             &("Doorstep: there is no field `".to_owned() + name + "` to show; check `fields`"),
         );
-    }
-}
-
-/// The whole form, or what it led to.
-#[component]
-pub(crate) fn SignUpWidget(widget: Widget) -> impl IntoView {
-    let is_done = Memo::new(move |_| widget.flow.with(Flow::is_done));
-    move || {
-        if is_done.get() {
-            Either::Right(view! { <Done widget /> })
-        } else {
-            Either::Left(view! { <Form widget /> })
-        }
     }
 }

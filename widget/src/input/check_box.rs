@@ -20,10 +20,10 @@ pub(crate) fn CheckBox(tied: Tied) -> impl IntoView {
             name=answer.field.name
             type="checkbox"
             value="true"
-            disabled=move || tied.widget.is_sending()
+            disabled=move || tied.widget.sending("")
             aria-invalid=move || tied.invalid()
-            aria-describedby=move || tied.described_by()
-            prop:checked=move || answer.text.with(|text| text == "true")
+            aria-describedby=tied.described_by()
+            checked=answer.text.with_untracked(|text| text == "true")
             on:change=edit
         />
     }

@@ -14,18 +14,18 @@ use crate::{
 pub(crate) fn ChoiceList(tied: Tied) -> impl IntoView {
     let answer = tied.answer;
     let field = answer.field;
-    let locale = Memo::new(move |_| tied.widget.locale());
-    let options = move || {
-        let chosen = answer.text.get_untracked();
-        choices(field.kind, &locale.get())
-            .into_iter()
-            .map(|choice| {
-                view! {
-                    <option value=choice.code selected=choice.code == chosen>{choice.name}</option>
-                }
-            })
-            .collect_view()
-    };
+    let chosen = answer.text.get_untracked();
+    let options = choices(field.kind, &tied.widget.locale())
+        .into_iter()
+        .map(|choice| {
+            let is_chosen = choice.code == chosen;
+            view! {
+                <option value=choice.code selected=is_chosen>
+                    {choice.name}
+                </option>
+            }
+        })
+        .collect_view();
     view! {
         <span class="doorstep-select">
             <select
@@ -35,9 +35,9 @@ pub(crate) fn ChoiceList(tied: Tied) -> impl IntoView {
                 name=field.name
                 autocomplete=field.autocomplete
                 required=field.required
-                disabled=move || tied.widget.is_sending()
+                disabled=move || tied.widget.sending("")
                 aria-invalid=move || tied.invalid()
-                aria-describedby=move || tied.described_by()
+                aria-describedby=tied.described_by()
                 on:change=move |event| answer.edit(event_target_value(&event))
                 on:blur=move |_| tied.widget.leave(answer)
             >

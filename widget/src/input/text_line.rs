@@ -25,16 +25,16 @@ pub(crate) fn TextLine(tied: Tied) -> impl IntoView {
             id=tied.id()
             name=field.name
             type=kind
-            inputmode=if kind == "text" { None } else { Some(kind) }
+            inputmode=kind
             dir=direction
             autocomplete=field.autocomplete
             autocapitalize=capitals
             spellcheck="false"
             required=field.required
-            readonly=move || tied.widget.is_sending()
+            readonly=move || tied.widget.sending("")
             aria-invalid=move || tied.invalid()
-            aria-describedby=move || tied.described_by()
-            prop:value=move || answer.text.get()
+            aria-describedby=tied.described_by()
+            value=answer.text.get_untracked()
             on:input=move |event| answer.edit(event_target_value(&event))
             on:blur=move |_| tied.widget.leave(answer)
         />

@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -17,7 +17,7 @@ const TAIL_LINES: usize = 60;
 pub(crate) struct Log {
     pub(crate) path: PathBuf,
     pub(crate) text: String,
-    pub(crate) success: bool,
+    pub(crate) status: ExitStatus,
 }
 
 /// A command that inherits nothing from the `cargo run` around us.
@@ -64,16 +64,16 @@ pub(crate) fn run(workspace: &Workspace, name: &str, command: &mut Command) -> R
         .status()
         .with_context(|| format!("cannot start `{program}`"))?;
     let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
-    Ok(Log { path, text, success: status.success() })
+    Ok(Log { path, text, status })
 }
 
 /// As [`run`], and a failure is an error that shows the end of the log.
 pub(crate) fn logged(workspace: &Workspace, name: &str, command: &mut Command) -> Result<Log> {
     let log = run(workspace, name, command)?;
-    if log.success {
+    if log.status.success() {
         return Ok(log);
     }
-    bail!("`{}` failed\n{}", spell(command), log.excerpt(workspace));
+    bail!("`{}` failed ({})\n{}", spell(command), log.status, log.excerpt(workspace));
 }
 
 /// What a program prints on standard output, or nothing when it is not there or fails.

@@ -1,7 +1,8 @@
 //! Where things are in the checkout.
 
+use std::env;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 use anyhow::{Context, Result, anyhow};
 use serde::Deserialize;
@@ -63,6 +64,17 @@ impl Workspace {
         fs::create_dir_all(&folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
         Ok(folder)
+    }
+
+    /// Waits until no other `cargo xtask` in this checkout does the same; the lock is held until its file is dropped.
+    pub(crate) fn lock(&self, screen: &Screen, name: &str) -> Result<File> {
+        let path = self.scratch()?.join(format!("{name}.lock"));
+        let file =
+            File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        if file.try_lock().is_err() {
+            screen.step("Waiting for another cargo xtask in this checkout", || Ok(file.lock()?))?;
+        }
+        Ok(file)
     }
 
     /// What the server embeds: the widget, packed.

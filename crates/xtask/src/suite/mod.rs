@@ -45,7 +45,7 @@ fn conclude(
     steps: impl FnOnce(&mut Suite<'_>) -> Result<()>,
 ) -> ExitCode {
     let mut suite = Suite { workspace, screen, tally: Tally::default() };
-    if let Err(error) = steps(&mut suite) {
+    if let Err(error) = workspace.lock(screen, "suite").and_then(|_alone| steps(&mut suite)) {
         // A step that failed without a failed test is one itself.
         suite.tally.failed = suite.tally.failed.max(1);
         screen.say(&format!("error: {error:#}"));
@@ -165,7 +165,7 @@ impl Suite<'_> {
 fn judge(workspace: &Workspace, log: &Log, summary: Option<Tally>) -> (Tally, Result<()>) {
     let failure = |what: &str| Error::msg(format!("{what}\n{}", log.excerpt(workspace)));
     match summary {
-        Some(tally) if log.success && tally.failed == 0 => (tally, Ok(())),
+        Some(tally) if log.status.success() && tally.failed == 0 => (tally, Ok(())),
         Some(tally) if tally.failed > 0 => {
             (tally, Err(failure(&format!("{} tests failed", tally.failed))))
         }

@@ -31,6 +31,7 @@ pub(crate) fn for_widget(
     screen: &Screen,
     mode: Mode,
 ) -> Result<WidgetTools> {
+    let _alone = workspace.lock(screen, "tools")?;
     Ok(WidgetTools {
         compiler: Compiler::ensure(workspace, screen, mode)?,
         trunk: cargo_tool::trunk(workspace, screen)?,

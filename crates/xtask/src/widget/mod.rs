@@ -42,6 +42,7 @@ pub(crate) fn build_with(
     mode: Mode,
     tools: &WidgetTools,
 ) -> Result<()> {
+    let _alone = workspace.lock(screen, "widget")?;
     let source = inputs::of_source(workspace, mode, tools)?;
     let source_stamp = Stamp::new(workspace, "source")?;
     let is_whole = pack::is_whole(&workspace.dist());

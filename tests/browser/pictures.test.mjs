@@ -22,8 +22,11 @@ const SIGHTS = {
 for (const [name, browsing] of Object.entries(SIGHTS)) {
   scenario(`pictures: ${name}`, browsing, async ({ world, page }) => {
     await mkdir(FOLDER, { recursive: true });
-    const picture = (state) =>
-      page.screenshot({ path: join(FOLDER, `${name}-${state}.png`), fullPage: true, caret: 'hide' });
+    const picture = async (state) => {
+      // A bar that stays on top would else stand in the middle of the picture.
+      await page.evaluate(() => scrollTo(0, 0));
+      await page.screenshot({ path: join(FOLDER, `${name}-${state}.png`), fullPage: true, caret: 'hide' });
+    };
     await page.goto(`${world.panel}/?customer=${world.customer()}`);
     const form = new Form(page);
     await form.ready();
@@ -32,7 +35,7 @@ for (const [name, browsing] of Object.entries(SIGHTS)) {
     await form.send.click();
     await form.isFaulty('fname', /is required/);
     await picture('refused');
-    await form.fill({ ...ADA, country: 'GB' });
+    await form.fill({ ...ADA, email: `ada@${name}.example.com`, country: 'GB' });
     await form.send.click();
     await form.credential();
     await page.getByText('Connected as').waitFor();

@@ -18,11 +18,13 @@
     const at = (path) => new URL(path, base).href;
     const api = new URL(base).origin;
 
-    // Enough to hold the place and to say what went wrong before the style sheet is there.
+    // Enough to hold the place, in the shape of what comes, and to say what went wrong.
     const early = new CSSStyleSheet();
     early.replaceSync(
-      `:host,${TAG}{display:block}.doorstep-wait{box-sizing:border-box;max-width:34em;min-height:25em;padding:1.75em;border-radius:.875em;` +
-        "background:#8881;font:medium system-ui,sans-serif}",
+      `:host,${TAG}{display:block}.doorstep-wait,.doorstep-failed{box-sizing:border-box;max-width:34em;padding:1.75em;` +
+        "border:1px solid #8885;border-radius:.875em;font:medium/1.5 system-ui,sans-serif}" +
+        ".doorstep-wait{height:22.5em;background:repeating-linear-gradient(#8882 0 2.75em,#0000 0 5.5em)content-box}" +
+        ".doorstep-failed button{font:inherit;padding:.5em 1.25em}",
     );
 
     let code, style;
@@ -123,12 +125,13 @@
         box.className = "doorstep-wait";
         box.part = "root";
         box.setAttribute("aria-busy", "true");
+        box.setAttribute("aria-label", "Loading");
+        box.setAttribute("role", "status");
         try {
           const [glue, sheets] = await load();
           if (this.#box != box) return;
           adopt(styled, sheets);
-          box.className = "doorstep-root";
-          box.removeAttribute("aria-busy");
+          this.#settle("doorstep-root");
           this.#handle = glue.mount(box, this, this.#options());
           this.#tell("ready", {});
         } catch (cause) {
@@ -166,10 +169,15 @@
         });
       }
 
+      #settle(look) {
+        this.#box.className = look;
+        for (const name of ["aria-busy", "aria-label", "role"]) this.#box.removeAttribute(name);
+      }
+
       #fail(box, cause) {
         console.error(`Doorstep: the form could not be loaded. If a Content-Security-Policy is in place, it must allow ${api} in script-src and connect-src.`, cause);
         tries++;
-        box.removeAttribute("aria-busy");
+        this.#settle("doorstep-failed");
         make("p", box, "The form could not be loaded.").setAttribute("role", "alert");
         make("button", box, "Try again").onclick = () => {
           this.#stop();

@@ -121,6 +121,10 @@ impl Flow {
         if problem.code == Code::AlreadyRegistered.name() {
             return Self::Refused(Refusal::AlreadyRegistered);
         }
+        // The other conflict is with our own first attempt, which is still at work.
+        if problem.status == 409 {
+            return Self::Unreachable(Trouble::Busy);
+        }
         if problem.status == 401 {
             return Self::Refused(Refusal::Token);
         }

@@ -52,8 +52,8 @@ pub(crate) fn announced(document: &JsValue, username: &str) -> JsValue {
 
 #[cfg(test)]
 mod tests {
-    use doorstep_wire::{Code, FieldProblem, Problem, user};
-    use serde_json::{Map, to_value};
+    use doorstep_wire::{Code, FieldProblem, Problem, user::SignedUp};
+    use serde_json::{from_value, json, to_value};
 
     use super::*;
 
@@ -70,22 +70,12 @@ mod tests {
         let fault = &problem["faults"][0];
         assert!(["pointer", "message"].iter().all(|name| fault.get(name).is_some()));
 
-        let api = user::Api { username: String::new(), password: Some(String::new()) };
-        let user = user::SignedUpUser {
-            id: 1,
-            fname: String::new(),
-            lname: String::new(),
-            email: String::new(),
-            locale: String::new(),
-            currency: String::new(),
-            country: None,
-            company_name: None,
-            api,
-            labels: Map::new(),
-        };
-        let signed_up =
-            to_value(user::SignedUp { user, substituted: Vec::new(), ignored: Vec::new() })
-                .unwrap();
+        let sent = json!({ "user": {
+            "id": 1, "fname": "", "lname": "", "email": "", "locale": "", "currency": "",
+            "country": null, "company_name": null,
+            "api": { "username": "", "password": "" }, "labels": {},
+        }});
+        let signed_up = to_value(from_value::<SignedUp>(sent).unwrap()).unwrap();
         let user = &signed_up["user"];
         assert!(PUBLIC.iter().all(|name| user.get(name).is_some()));
         assert!(["username", "password"].iter().all(|name| user["api"].get(name).is_some()));

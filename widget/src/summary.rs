@@ -18,7 +18,8 @@ pub(crate) fn Summary(widget: Widget) -> impl IntoView {
             <button
                 class="doorstep-button doorstep-quiet doorstep-retry"
                 part="button retry"
-                type="submit"
+                type="button"
+                on:click=move |_| widget.send()
                 hidden=move || if may_retry() { None } else { Some("") }
             >
                 {text(Key::TryAgain)}

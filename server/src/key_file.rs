@@ -1,4 +1,4 @@
-//! The file with the pepper ring: made at the first start, kept apart from the
+//! The file with the key rings: made at the first start, kept apart from the
 //! database so that a stolen one is useless alone.
 
 use std::{
@@ -43,10 +43,20 @@ pub(crate) enum KeyFileError {
 #[serde(deny_unknown_fields)]
 struct Document {
     pepper: BTreeMap<String, String>,
+    seal: BTreeMap<String, String>,
 }
 
-/// Reads the ring.
-pub(crate) fn read(path: &Path) -> Result<Option<KeyRing>, KeyFileError> {
+/// The rings of the file.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    /// What stored secrets are hashed with.
+    pub(crate) pepper: KeyRing,
+    /// What replay copies are sealed with.
+    pub(crate) seal: KeyRing,
+}
+
+/// Reads the rings; `None` without a file.
+pub(crate) fn read(path: &Path) -> Result<Option<Keys>, KeyFileError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -59,25 +69,33 @@ pub(crate) fn read(path: &Path) -> Result<Option<KeyRing>, KeyFileError> {
     // The parser's own message would quote the line, and with it a key.
     let document: Document =
         toml::from_str(&text).map_err(|_| damaged("it is not the expected TOML"))?;
+    let ring = |keys| ring(keys).map_err(damaged);
+    Ok(Some(Keys { pepper: ring(document.pepper)?, seal: ring(document.seal)? }))
+}
+
+fn ring(texts: BTreeMap<String, String>) -> Result<KeyRing, &'static str> {
     let mut keys = Vec::new();
-    for (version, key) in document.pepper {
-        let version = version.parse().map_err(|_| damaged("a version is not a number"))?;
+    for (version, key) in texts {
+        let version = version.parse().map_err(|_| "a version is not a number")?;
         let key = URL_SAFE_NO_PAD
             .decode(key)
             .ok()
             .and_then(|key| <[u8; 32]>::try_from(key).ok())
-            .ok_or_else(|| damaged("a key is not 32 bytes in base64url"))?;
+            .ok_or("a key is not 32 bytes in base64url")?;
         keys.push((version, key));
     }
-    KeyRing::new(keys).map(Some).ok_or_else(|| damaged("it has no pepper"))
+    KeyRing::new(keys).ok_or("a ring has no key")
 }
 
-/// Makes a ring and writes it, whole or not at all, readable by its owner only.
-/// If another process was faster, its ring is the one.
+/// Makes both rings and writes them, whole or not at all, readable by its owner only.
+/// If another process was faster, its file is the one.
 pub(crate) fn create(path: &Path, entropy: &dyn Entropy) -> Result<(), KeyFileError> {
     let failed = |source| KeyFileError::File { path: path.to_owned(), source };
-    let mut key = [0_u8; 32];
-    entropy.fill(&mut key);
+    let new_key = || {
+        let mut key = [0_u8; 32];
+        entropy.fill(&mut key);
+        URL_SAFE_NO_PAD.encode(key)
+    };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     // A temporary file is made with mode 0600.
     let mut file =
@@ -85,8 +103,9 @@ pub(crate) fn create(path: &Path, entropy: &dyn Entropy) -> Result<(), KeyFileEr
     let text = format!(
         "# Doorstep's keys. Secrets in the database are hashed with them: without this file\n\
          # no credential works. Back it up, apart from the database, and keep it secret.\n\
-         [pepper]\n1 = \"{}\"\n",
-        URL_SAFE_NO_PAD.encode(key)
+         [pepper]\n1 = \"{}\"\n\n[seal]\n1 = \"{}\"\n",
+        new_key(),
+        new_key(),
     );
     file.write_all(text.as_bytes()).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;

@@ -5,13 +5,13 @@ use std::{
     sync::Arc,
 };
 
-use doorstep_accounts::{KeyRing, SecretHash};
+use doorstep_accounts::SecretHash;
 use doorstep_register::{Context, Terms};
 use doorstep_store::{ConnectError, Store, StoreError};
 
 use crate::{
     config::Settings,
-    key_file::{self, KeyFileError},
+    key_file::{self, KeyFileError, Keys},
     system::{SystemClock, SystemEntropy},
 };
 
@@ -31,12 +31,13 @@ pub(crate) async fn open(settings: &Settings) -> Result<Context, OpenError> {
     let store = Store::connect(&settings.database.url).await?;
     store.migrate().await?;
     let entropy = Arc::new(SystemEntropy);
-    let keys = keys(&store, &key_path(settings), &entropy).await?;
+    let Keys { pepper, seal } = keys(&store, &key_path(settings), &entropy).await?;
     Ok(Context {
         store,
         clock: Arc::new(SystemClock),
         entropy,
-        keys,
+        keys: pepper,
+        seal,
         terms: Terms {
             default_locale: settings.accounts.default_locale.clone(),
             default_currency: settings.accounts.default_currency.clone(),
@@ -49,7 +50,7 @@ pub(crate) async fn open(settings: &Settings) -> Result<Context, OpenError> {
 /// The name under which the ring's fingerprint stands in the database.
 const FINGERPRINT: &str = "pepper fingerprint";
 
-async fn keys(store: &Store, path: &Path, entropy: &SystemEntropy) -> Result<KeyRing, OpenError> {
+async fn keys(store: &Store, path: &Path, entropy: &SystemEntropy) -> Result<Keys, OpenError> {
     let ring = if let Some(ring) = key_file::read(path)? {
         ring
     } else {
@@ -60,9 +61,9 @@ async fn keys(store: &Store, path: &Path, entropy: &SystemEntropy) -> Result<Key
         key_file::read(path)?.ok_or_else(|| KeyFileError::Missing { path: path.to_owned() })?
     };
     let mut tx = store.begin().await?;
-    let settled = tx.conn().settle_fact(FINGERPRINT, ring.fingerprint().as_stored()).await?;
+    let settled = tx.conn().settle_fact(FINGERPRINT, ring.pepper.fingerprint().as_stored()).await?;
     tx.commit().await?;
-    if ring.recognises(&SecretHash::from_stored(settled)) {
+    if ring.pepper.recognises(&SecretHash::from_stored(settled)) {
         Ok(ring)
     } else {
         Err(KeyFileError::Foreign { path: path.to_owned() }.into())

@@ -1,10 +1,10 @@
 //! The store's contract: every statement, on both databases.
 
 use doorstep_accounts::{
-    Client, Credential, Entropy, Identity, PlainToken, Scopes, Secret, SecretHash, Timestamp,
-    TokenKind, User,
+    Client, Credential, Entropy, Fingerprint, IdempotencyKey, Identity, PlainToken, Scopes, Secret,
+    SecretHash, Timestamp, TokenKind, User,
 };
-use doorstep_store::{ConnectError, NewClient, NewToken, NewUser, Store, TokenOwner};
+use doorstep_store::{ConnectError, NewClient, NewReplay, NewToken, NewUser, Store, TokenOwner};
 use doorstep_tests::{Database, Kind, on_both};
 use serde_json::{Map, json};
 
@@ -69,6 +69,7 @@ fn credential(id: &str, user_id: i64, username: &str) -> Credential {
         username: username.to_owned(),
         secret: SecretHash::from_stored("v1:11"),
         created_at: NOW,
+        last_used_at: None,
         revoked_at: None,
     }
 }
@@ -243,6 +244,43 @@ async fn credentials_and_tokens_end_with_what_they_depend_on(kind: Kind) {
     tx.commit().await.unwrap();
 }
 
+async fn a_key_is_taken_once_and_its_copy_is_wiped_in_time(kind: Kind) {
+    let opened = open(kind).await;
+    let key = IdempotencyKey::parse("a-key-of-sixteen-or-more").unwrap();
+    let fingerprint = Fingerprint::of(&[b"x"]);
+    let mut tx = opened.store.begin().await.unwrap();
+    let mut conn = tx.conn();
+    conn.add_client(&NewClient { client: &client("c1") }).await.unwrap();
+    let new = user(1, "a@x.example");
+    conn.add_user(&NewUser { user: &new, client_id: Some("c1"), password: None }).await.unwrap();
+    conn.add_credential(&credential("k1", 1, "name")).await.unwrap();
+    let replay = NewReplay {
+        client_id: "c1",
+        key: &key,
+        fingerprint: &fingerprint,
+        user_id: 1,
+        credential_id: "k1",
+        sealed: "v1:00",
+        sealed_until: NOW.plus_seconds(60),
+        expires_at: NOW.plus_seconds(120),
+    };
+    assert!(conn.take_key(&replay).await.unwrap());
+    assert!(!conn.take_key(&replay).await.unwrap());
+    let found = conn.replay("c1", &key, NOW).await.unwrap().unwrap();
+    assert_eq!((found.fingerprint.as_str(), found.user_id), (fingerprint.as_stored(), 1));
+    assert_eq!((found.api_username.as_str(), found.sealed.as_deref()), ("name", Some("v1:00")));
+    assert!(conn.replay("c2", &key, NOW).await.unwrap().is_none());
+    let late = conn.replay("c1", &key, NOW.plus_seconds(60)).await.unwrap().unwrap();
+    assert_eq!(late.sealed, None);
+    assert!(conn.replay("c1", &key, NOW.plus_seconds(120)).await.unwrap().is_none());
+    conn.credential_used("k1", NOW).await.unwrap();
+    assert_eq!(conn.login("name").await.unwrap().unwrap().credential.last_used_at, Some(NOW));
+    assert_eq!(conn.replay("c1", &key, NOW).await.unwrap().unwrap().sealed, None);
+    assert_eq!(conn.sweep_keys(NOW.plus_seconds(60)).await.unwrap(), 0);
+    assert_eq!(conn.sweep_keys(NOW.plus_seconds(120)).await.unwrap(), 1);
+    tx.commit().await.unwrap();
+}
+
 async fn numbers_are_unique_across_servers(kind: Kind) {
     let opened = open(kind).await;
     let other = Store::connect(&opened.database.url).await.unwrap();
@@ -308,6 +346,7 @@ on_both!(
     a_dropped_transaction_leaves_nothing,
     clients_servers_and_origins,
     credentials_and_tokens_end_with_what_they_depend_on,
+    a_key_is_taken_once_and_its_copy_is_wiped_in_time,
     numbers_are_unique_across_servers,
     notes_and_facts,
     migrating_again_is_safe_and_a_newer_schema_is_refused,

@@ -20,6 +20,8 @@ pub struct Credential {
     pub secret: SecretHash,
     /// When it was issued.
     pub created_at: Timestamp,
+    /// When it was last used, to the minute; `None`: its owner may not have it.
+    pub last_used_at: Option<Timestamp>,
     /// Since when it is no longer valid, if so.
     pub revoked_at: Option<Timestamp>,
 }

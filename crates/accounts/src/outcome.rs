@@ -9,8 +9,10 @@ pub struct Created {
     pub user: User,
     /// The API username.
     pub api_username: String,
-    /// The API password.
-    pub api_password: Secret,
+    /// The API password; `None` in a late replay, when it was delivered before.
+    pub api_password: Option<Secret>,
+    /// Whether this is the answer to an earlier request with the same key.
+    pub replayed: bool,
     /// Answers that were replaced.
     pub replaced: Vec<Replaced>,
     /// What was sent and may not be set.

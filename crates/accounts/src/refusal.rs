@@ -40,6 +40,10 @@ pub enum Refusal {
         /// The account's number, for the client that made it and nobody else.
         user_id: Option<i64>,
     },
+    /// The idempotency key was used for another request.
+    IdempotencyKeyReused,
+    /// The first request with this key is still being worked on.
+    RequestInProgress,
     /// `provider_server` or `provider_username` is absent.
     MissingProvider,
     /// Fields have faults.
@@ -66,6 +70,8 @@ impl Refusal {
             Self::OriginNotAllowed { .. } => Code::OriginNotAllowed,
             Self::ProviderServerNotAllowed { .. } => Code::ProviderServerNotAllowed,
             Self::AlreadyRegistered { .. } => Code::AlreadyRegistered,
+            Self::IdempotencyKeyReused => Code::IdempotencyKeyReused,
+            Self::RequestInProgress => Code::RequestInProgress,
             Self::MissingProvider => Code::MissingProvider,
             Self::Invalid { .. } => Code::ValidationFailed,
             Self::InvalidChange { .. } => Code::InvalidChange,
@@ -94,6 +100,13 @@ impl Refusal {
             }
             Self::AlreadyRegistered { .. } => {
                 "this username on this server has an account already; its credential is not shown again"
+                    .to_owned()
+            }
+            Self::IdempotencyKeyReused => {
+                "this Idempotency-Key was used for another request: send a new one".to_owned()
+            }
+            Self::RequestInProgress => {
+                "the first request with this Idempotency-Key is still being worked on: ask again"
                     .to_owned()
             }
             // The documented contract's exact text.

@@ -224,7 +224,7 @@ fn check(
 /// The answer to a sign-up: the members that are documented and those that the
 /// reference implementation sends, with the password this once.
 pub fn encode_created(created: &Created) -> SignedUp {
-    let Created { user, api_username, api_password, replaced, ignored } = created;
+    let Created { user, api_username, api_password, replaced, ignored, replayed: _ } = created;
     let text = |field| user.text(field).unwrap_or_default().to_owned();
     SignedUp {
         user: SignedUpUser {
@@ -238,7 +238,8 @@ pub fn encode_created(created: &Created) -> SignedUp {
             company_name: user.text("company_name").map(str::to_owned),
             api: Api {
                 username: api_username.clone(),
-                password: Some(api_password.expose().to_owned()),
+                password: api_password.as_ref().map(|password| password.expose().to_owned()),
+                password_status: api_password.is_none().then(|| "delivered".to_owned()),
             },
             labels: user.labels.clone(),
         },

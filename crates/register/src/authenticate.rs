@@ -2,7 +2,7 @@
 //! checked here and nowhere else.
 
 use doorstep_accounts::{
-    Client, PlainToken, Principal, Refusal, Scopes, Secret, SecretHash, Subject,
+    Client, Credential, PlainToken, Principal, Refusal, Scopes, Secret, SecretHash, Subject,
 };
 use doorstep_store::TokenOwner;
 
@@ -42,6 +42,7 @@ pub async fn authenticate_credential(
     if !right || !login.active || login.credential.revoked_at.is_some() {
         return Err(Refusal::InvalidCredential.into());
     }
+    note_use(context, &login.credential).await;
     Ok(Principal {
         subject: Subject::User {
             user_id: login.credential.user_id,
@@ -49,6 +50,26 @@ pub async fn authenticate_credential(
         },
         scopes: Scopes::OF_A_USER,
     })
+}
+
+/// "Last used" is to the minute: a write for every request would make reading
+/// as slow as writing.
+const NOTE_USE_SECONDS: i64 = 60;
+
+/// Notes the use. The caller is right whether or not the disk takes the note.
+async fn note_use(context: &Context, credential: &Credential) {
+    let now = context.clock.now();
+    if credential.last_used_at.is_some_and(|last| now < last.plus_seconds(NOTE_USE_SECONDS)) {
+        return;
+    }
+    let noted = async {
+        let mut tx = context.store.begin().await?;
+        tx.conn().credential_used(&credential.id, now).await?;
+        tx.commit().await
+    };
+    if let Err(error) = noted.await {
+        tracing::warn!(%error, credential = credential.id, "a credential's use was not noted");
+    }
 }
 
 /// Checks an OAuth client's secret; `None` for every reason to refuse it.

@@ -16,7 +16,7 @@ pub use administer::{
 pub use authenticate::{authenticate_credential, authenticate_token, check_origin};
 pub use change_account::change_account;
 pub use issue_token::{IssuedToken, TokenError, TokenRequest, issue_token};
-pub use sign_up::sign_up;
+pub use sign_up::{Keyed, sign_up};
 
 use std::{fmt, sync::Arc};
 
@@ -34,6 +34,8 @@ pub struct Context {
     pub entropy: Arc<dyn Entropy>,
     /// The pepper ring.
     pub keys: KeyRing,
+    /// The ring that replay copies are sealed with.
+    pub seal: KeyRing,
     /// What the operator set.
     pub terms: Terms,
 }

@@ -1,10 +1,14 @@
 //! Signing somebody up.
 
 use doorstep_accounts::{
-    Application, Created, Credential, Identity, Principal, Refusal, Scope, SecretHash, Subject,
-    Timestamp, User, credential, ids::IdKind, labels, user::write_profile,
+    Application, Created, Credential, Fingerprint, IdempotencyKey, Identity, Principal, Refusal,
+    Scope, Secret, SecretHash, Subject, Timestamp, User, credential,
+    idempotency::{open, seal},
+    ids::IdKind,
+    labels,
+    user::write_profile,
 };
-use doorstep_store::{Conn, NewUser};
+use doorstep_store::{Conn, NewReplay, NewUser, StoreError};
 use serde_json::{Map, Value};
 
 use crate::{Context, Error};
@@ -13,35 +17,76 @@ use crate::{Context, Error};
 /// a fault of the random source.
 const EMAIL_TRIES: usize = 3;
 
+/// How long a retry gets the password again: a lost answer is asked for within
+/// seconds, a closed laptop within minutes.
+const SEALED_SECONDS: i64 = 15 * 60;
+/// How long a key is remembered at all: a day, as payment providers do.
+const KEY_SECONDS: i64 = 24 * 60 * 60;
+
+/// The caller's key, and which request it is for.
+#[derive(Debug, Clone)]
+pub struct Keyed {
+    /// The key.
+    pub key: IdempotencyKey,
+    /// The request.
+    pub fingerprint: Fingerprint,
+}
+
 /// Creates the user, the credential, the event and the audit row: all or none.
 ///
 /// The identity decides: whoever takes it first gets the account, everybody else
-/// [`Refusal::AlreadyRegistered`] and never a credential.
+/// [`Refusal::AlreadyRegistered`] and never a credential. A retry with the first
+/// request's key gets the first answer again; refused attempts leave no trace, so
+/// a corrected body may be sent with the same key.
 pub async fn sign_up(
     context: &Context,
     caller: &Principal,
     application: Application,
+    keyed: Option<&Keyed>,
 ) -> Result<Created, Error> {
     let Subject::App { client_id } = &caller.subject else {
         return Err(Refusal::InsufficientScope { needed: Scope::Register }.into());
     };
-    let Application { identity, answers, labels: added, replaced, ignored } = application;
+    match create(context, client_id, &application, keyed).await {
+        // Contention on PostgreSQL: another request with this key, or for this
+        // identity, has not ended yet.
+        Err(Error::Failed(StoreError::Contended(_))) if keyed.is_some() => {
+            Err(Refusal::RequestInProgress.into())
+        }
+        other => other,
+    }
+}
+
+async fn create(
+    context: &Context,
+    client_id: &str,
+    application: &Application,
+    keyed: Option<&Keyed>,
+) -> Result<Created, Error> {
+    let Application { identity, answers, labels: added, .. } = application;
     let id = context.store.next_user_id().await?;
     let now = context.clock.now();
     let mut profile = Map::new();
     profile.insert("locale".to_owned(), Value::String(context.terms.default_locale.clone()));
     profile.insert("currency".to_owned(), Value::String(context.terms.default_currency.clone()));
-    write_profile(&mut profile, &answers);
-    let mut user_labels = labels::of_identity(&identity);
-    labels::merge(&mut user_labels, added);
+    write_profile(&mut profile, answers);
+    let mut user_labels = labels::of_identity(identity);
+    labels::merge(&mut user_labels, added.clone());
 
     let mut tx = context.store.begin().await?;
     let mut conn = tx.conn();
-    check_server(&mut conn, client_id, &identity).await?;
-    if !conn.take_identity(&identity, id).await? {
-        let owner = conn.identity_owner(&identity).await?;
-        let user_id = owner
-            .and_then(|(id, owner)| (owner.as_deref() == Some(client_id.as_str())).then_some(id));
+    if let Some(replayed) = replay(context, &mut conn, client_id, application, keyed).await? {
+        return Ok(replayed);
+    }
+    check_server(&mut conn, client_id, identity).await?;
+    if !conn.take_identity(identity, id).await? {
+        // The first request with the same key may have ended just now.
+        if let Some(replayed) = replay(context, &mut conn, client_id, application, keyed).await? {
+            return Ok(replayed);
+        }
+        let owner = conn.identity_owner(identity).await?;
+        let user_id =
+            owner.and_then(|(id, owner)| (owner.as_deref() == Some(client_id)).then_some(id));
         return Err(Refusal::AlreadyRegistered { user_id }.into());
     }
     let mut user = User {
@@ -55,18 +100,68 @@ pub async fn sign_up(
         created_at: now,
         updated_at: now,
     };
-    add_user(context, &mut conn, &mut user, &identity, client_id).await?;
+    add_user(context, &mut conn, &mut user, identity, client_id).await?;
     let (credential, password) = new_credential(context, id, credential::SIGN_UP_NAME, now);
     conn.add_credential(&credential).await?;
-    record(context, &mut conn, &user, &identity, client_id, now).await?;
+    record(context, &mut conn, &user, identity, client_id, now).await?;
+    if let Some(keyed) = keyed {
+        let sealed = seal(&password, &keyed.key, client_id, &context.seal, &*context.entropy);
+        let new = NewReplay {
+            client_id,
+            key: &keyed.key,
+            fingerprint: &keyed.fingerprint,
+            user_id: id,
+            credential_id: &credential.id,
+            sealed: &sealed,
+            sealed_until: now.plus_seconds(SEALED_SECONDS),
+            expires_at: now.plus_seconds(KEY_SECONDS),
+        };
+        if !conn.take_key(&new).await? {
+            // The key went to a request for somebody else in the meantime.
+            return Err(Refusal::IdempotencyKeyReused.into());
+        }
+    }
     tx.commit().await?;
-    Ok(Created {
+    Ok(answer(user, credential.username, Some(password), application, false))
+}
+
+/// The first answer again, if the key was used for this very request.
+async fn replay(
+    context: &Context,
+    conn: &mut Conn<'_>,
+    client_id: &str,
+    application: &Application,
+    keyed: Option<&Keyed>,
+) -> Result<Option<Created>, Error> {
+    let Some(Keyed { key, fingerprint }) = keyed else { return Ok(None) };
+    let Some(found) = conn.replay(client_id, key, context.clock.now()).await? else {
+        return Ok(None);
+    };
+    if found.fingerprint != fingerprint.as_stored() {
+        return Err(Refusal::IdempotencyKeyReused.into());
+    }
+    let missing = StoreError::Corrupt { what: "the user of an idempotency key" };
+    let user = conn.user(found.user_id).await?.ok_or(missing)?;
+    let password =
+        found.sealed.as_deref().and_then(|sealed| open(sealed, key, client_id, &context.seal));
+    Ok(Some(answer(user, found.api_username, password, application, true)))
+}
+
+fn answer(
+    user: User,
+    api_username: String,
+    api_password: Option<Secret>,
+    application: &Application,
+    replayed: bool,
+) -> Created {
+    Created {
         user,
-        api_username: credential.username,
-        api_password: password,
-        replaced,
-        ignored,
-    })
+        api_username,
+        api_password,
+        replaced: application.replaced.clone(),
+        ignored: application.ignored.clone(),
+        replayed,
+    }
 }
 
 /// A server that is assigned belongs to its client; a client with assigned
@@ -107,7 +202,7 @@ async fn add_user(
         }
         user.email.clear();
     }
-    Err(doorstep_store::StoreError::Corrupt { what: "every made-up e-mail address" }.into())
+    Err(StoreError::Corrupt { what: "every made-up e-mail address" }.into())
 }
 
 /// `<username>_<12 hex digits>@<domain>`, the reference implementation's
@@ -130,7 +225,7 @@ pub(crate) fn new_credential(
     user_id: i64,
     name: &str,
     now: Timestamp,
-) -> (Credential, doorstep_accounts::Secret) {
+) -> (Credential, Secret) {
     let password = credential::new_password(&*context.entropy);
     let credential = Credential {
         id: IdKind::Credential.mint(&*context.clock, &*context.entropy),
@@ -139,6 +234,7 @@ pub(crate) fn new_credential(
         username: credential::new_username(&*context.entropy),
         secret: SecretHash::of(&password, &context.keys),
         created_at: now,
+        last_used_at: None,
         revoked_at: None,
     };
     (credential, password)

@@ -21,6 +21,7 @@ struct LoginRow {
     username: String,
     secret: String,
     created_at: i64,
+    last_used_at: Option<i64>,
     revoked_at: Option<i64>,
     active: bool,
 }
@@ -49,7 +50,7 @@ impl Conn<'_> {
         let row = one!(
             self,
             LoginRow,
-            "SELECT c.id, c.user_id, c.name, c.username, c.secret, c.created_at, c.revoked_at, u.active
+            "SELECT c.id, c.user_id, c.name, c.username, c.secret, c.created_at, c.last_used_at, c.revoked_at, u.active
              FROM credentials c JOIN users u ON u.id = c.user_id WHERE c.username = $1",
             username,
         );
@@ -62,6 +63,7 @@ impl Conn<'_> {
                 username: row.username,
                 secret: SecretHash::from_stored(row.secret),
                 created_at: Timestamp(row.created_at),
+                last_used_at: row.last_used_at.map(Timestamp),
                 revoked_at: row.revoked_at.map(Timestamp),
             },
         }))

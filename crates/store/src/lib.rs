@@ -17,6 +17,7 @@
 mod clients;
 mod connect;
 mod credentials;
+mod idempotency;
 mod log;
 mod tokens;
 mod users;
@@ -24,6 +25,7 @@ mod users;
 pub use clients::NewClient;
 pub use connect::{Conn, ConnectError, Read, Store, Tx};
 pub use credentials::Login;
+pub use idempotency::{NewReplay, Replay};
 pub use tokens::{NewToken, TokenOwner, TokenRow};
 pub use users::NewUser;
 
@@ -34,6 +36,9 @@ pub enum StoreError {
     /// The database cannot be reached or is too busy: the same call can succeed later.
     #[error("the database is unavailable")]
     Unavailable(#[source] sqlx::Error),
+    /// Another transaction holds what the statement waited for.
+    #[error("a statement waited too long for another transaction")]
+    Contended(#[source] sqlx::Error),
     /// The statement failed.
     #[error("a statement failed")]
     Statement(#[source] sqlx::Error),
@@ -47,6 +52,11 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
+        // PostgreSQL: lock not available.
+        if matches!(&error, sqlx::Error::Database(error) if error.code().as_deref() == Some("55P03"))
+        {
+            return Self::Contended(error);
+        }
         let unavailable = match &error {
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
@@ -55,12 +65,11 @@ impl From<sqlx::Error> for StoreError {
             | sqlx::Error::WorkerCrashed => true,
             // PostgreSQL: connection exceptions (08), insufficient resources (53),
             // operator intervention (57), serialization failure and deadlock (40),
-            // lock not available (55P03), read-only after a fail-over (25006).
+            // read-only after a fail-over (25006).
             // SQLite: busy (5), locked (6), read-only (8), I/O (10), full (13).
             sqlx::Error::Database(error) => error.code().is_some_and(|code| {
                 let pg = code.len() == 5
                     && (["08", "53", "57", "40"].iter().any(|class| code.starts_with(class))
-                        || code == "55P03"
                         || code == "25006");
                 let sqlite = code.len() < 5
                     && code

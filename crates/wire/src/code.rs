@@ -68,6 +68,8 @@ codes! {
     RequestTimeout = "request_timeout", 408, true, "The request took too long to arrive";
     /// This person already has an account here. No credential is shown again.
     AlreadyRegistered = "already-registered", 409, false, "Already registered";
+    /// The first request with this `Idempotency-Key` is still being worked on. Ask again after `Retry-After`.
+    RequestInProgress = "request-in-progress", 409, true, "The request is in progress";
     /// The body is larger than the route takes.
     BodyTooLarge = "body_too_large", 413, false, "The body is too large";
     /// The media type of the body is not one that the route takes. Send `application/json`, not compressed.
@@ -76,6 +78,8 @@ codes! {
     ValidationFailed = "validation_failed", 422, false, "Some fields have faults";
     /// `provider_server` or `provider_username` is absent. Both say for whom the account is.
     MissingProvider = "missing_provider_settings", 422, false, "The provider settings are missing";
+    /// The `Idempotency-Key` was used for another request. Send a new key with a new request, the same body with the same key.
+    IdempotencyKeyReused = "idempotency-key-reused", 422, false, "The idempotency key was used before";
     /// `api_version` in `Accept` names a version that does not exist.
     UnsupportedVersion = "unsupported_version", 422, false, "The API version is not supported";
     /// The server failed. The request id finds the cause in its log.

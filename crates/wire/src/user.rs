@@ -49,6 +49,9 @@ pub struct Api {
     pub username: String,
     /// The password; in this answer and never again.
     pub password: Option<String>,
+    /// `delivered` in a replay that comes too late to hold the password again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_status: Option<String>,
 }
 
 /// Secrets do not print.

@@ -121,6 +121,7 @@ async fn sweep(context: Context) {
         let swept = async {
             let mut tx = context.store.begin().await?;
             let count = tx.conn().sweep_tokens(before).await?;
+            tx.conn().sweep_keys(context.clock.now()).await?;
             tx.commit().await?;
             Ok::<_, doorstep_store::StoreError>(count)
         };

@@ -42,6 +42,7 @@ pub(crate) fn layer(app: &App) -> CorsLayer {
             header::RETRY_AFTER,
             HeaderName::from_static("ratelimit"),
             HeaderName::from_static("ratelimit-policy"),
+            HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("idempotent-replayed"),
             HeaderName::from_static("dpop-nonce"),
             HeaderName::from_static("x-request-id"),

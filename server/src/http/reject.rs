@@ -76,7 +76,12 @@ impl From<Refusal> for Reject {
             }
             _ => Problem::new(code, detail),
         };
-        Self::of(problem)
+        let reject = Self::of(problem);
+        if code.retry() {
+            reject.with(header::RETRY_AFTER, HeaderValue::from_static("1"))
+        } else {
+            reject
+        }
     }
 }
 
@@ -84,7 +89,7 @@ impl From<StoreError> for Reject {
     fn from(error: StoreError) -> Self {
         let cause = chain(&error);
         match error {
-            StoreError::Unavailable(_) => {
+            StoreError::Unavailable(_) | StoreError::Contended(_) => {
                 Self::new(Code::Unavailable, "the service is unavailable: try again in a moment")
                     .caused_by(cause)
                     .with(header::RETRY_AFTER, HeaderValue::from_static("1"))

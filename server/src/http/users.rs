@@ -2,14 +2,14 @@
 
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
-use doorstep_accounts::{Principal, Refusal, Scope, Subject};
+use doorstep_accounts::{Fingerprint, IdempotencyKey, Principal, Refusal, Scope, Subject};
 use doorstep_dialects::native;
-use doorstep_register as register;
+use doorstep_register::{self as register, Keyed};
 use doorstep_wire::{Code, paths};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     App,
@@ -17,6 +17,9 @@ use super::{
     extract::{Body, media_type},
     reject::{Reject, json as reply},
 };
+
+const KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// `POST /api/users`
 pub(crate) async fn sign_up(
@@ -27,16 +30,46 @@ pub(crate) async fn sign_up(
 ) -> Result<Response, Reject> {
     require_json(&headers)?;
     let application = native::decode_sign_up(&body)?;
-    let created = register::sign_up(&app.context, &caller, application).await;
+    let keyed = keyed(&headers, &caller, &body)?;
+    let created = register::sign_up(&app.context, &caller, application, keyed.as_ref()).await;
     metrics::counter!("doorstep_sign_ups_total", "outcome" => match &created {
+        Ok(created) if created.replayed => "replayed",
         Ok(_) => "created",
         Err(register::Error::Refused(refusal)) => refusal.code().name(),
         Err(register::Error::Failed(_)) => "failed",
     })
     .increment(1);
-    let mut response = reply(StatusCode::CREATED, &native::encode_created(&created?));
+    let created = created?;
+    let mut response = reply(StatusCode::CREATED, &native::encode_created(&created));
+    if created.replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    if let Some(key) = headers.get(KEY) {
+        response.headers_mut().insert(KEY, key.clone());
+    }
     response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(paths::USERS));
     Ok(response)
+}
+
+/// The caller's key, with the fingerprint that makes a retry the same request:
+/// who asks for what, whatever the order of members or white space in the body.
+fn keyed(headers: &HeaderMap, caller: &Principal, body: &[u8]) -> Result<Option<Keyed>, Reject> {
+    let mut values = headers.get_all(KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let key =
+        value.to_str().ok().and_then(IdempotencyKey::parse).filter(|_| values.next().is_none());
+    let key = key.ok_or_else(|| {
+        Reject::new(
+            Code::InvalidRequest,
+            "Idempotency-Key must be one value of 16 to 128 printable characters, such as a UUID",
+        )
+    })?;
+    let canonical = serde_json::from_slice::<Value>(body)
+        .map(|body| body.to_string())
+        .map_err(|error| Reject::internal(format!("a decoded body does not parse: {error}")))?;
+    let Subject::App { client_id } = &caller.subject else { return Ok(None) };
+    let parts = [b"POST", paths::USERS.as_bytes(), client_id.as_bytes(), canonical.as_bytes()];
+    Ok(Some(Keyed { key, fingerprint: Fingerprint::of(&parts) }))
 }
 
 /// `GET /api/users`

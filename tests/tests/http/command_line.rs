@@ -85,10 +85,11 @@ async fn the_key_file_is_missed_and_a_foreign_one_is_refused(kind: Kind) {
     std::fs::remove_file(&keys).unwrap();
     assert!(server.cli(&["client", "list"], "").unwrap_err().contains("is missing"));
     assert!(!keys.exists(), "a new key file must not hide the loss of the old one");
-    std::fs::write(&keys, "[pepper]\n1 = \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"\n")
+    std::fs::write(&keys, "[pepper]\n1 = \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"\n[seal]\n1 = \"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"\n")
         .unwrap();
     assert!(server.cli(&["client", "list"], "").unwrap_err().contains("is not the one"));
-    std::fs::write(&keys, "[pepper]\n1 = \"secret-thing\"\n").unwrap();
+    std::fs::write(&keys, "[pepper]\n1 = \"secret-thing\"\n[seal]\n1 = \"secret-thing\"\n")
+        .unwrap();
     let damaged = server.cli(&["client", "list"], "").unwrap_err();
     assert!(damaged.contains("damaged") && !damaged.contains("secret-thing"), "{damaged}");
     std::fs::write(&keys, kept).unwrap();

@@ -7,6 +7,7 @@ mod command_line;
 mod coverage;
 mod cross_origin;
 mod durability;
+mod idempotency;
 mod oauth;
 mod panel_plugin;
 mod sign_up;

@@ -1,0 +1,124 @@
+//! Which keyed requests were answered, and with what.
+
+use doorstep_accounts::{IdempotencyKey, Timestamp, idempotency::Fingerprint};
+
+use crate::{Conn, StoreError, exec, one};
+
+/// A record to add. It is written in the same transaction as what it tells of,
+/// so a crash never leaves a key that is taken for nothing.
+#[derive(Debug)]
+pub struct NewReplay<'a> {
+    /// Whose key it is.
+    pub client_id: &'a str,
+    /// The key.
+    pub key: &'a IdempotencyKey,
+    /// Of which request.
+    pub fingerprint: &'a Fingerprint,
+    /// The user that it made.
+    pub user_id: i64,
+    /// The credential that it issued.
+    pub credential_id: &'a str,
+    /// The password, sealed.
+    pub sealed: &'a str,
+    /// Until when the sealed copy may be opened.
+    pub sealed_until: Timestamp,
+    /// Until when the key is remembered.
+    pub expires_at: Timestamp,
+}
+
+/// What is known of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// Of which request, as stored.
+    pub fingerprint: String,
+    /// The user that it made.
+    pub user_id: i64,
+    /// The credential that it issued.
+    pub api_username: String,
+    /// The sealed password, unless it is wiped, too old, or the credential was used.
+    pub sealed: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    fingerprint: String,
+    user_id: i64,
+    username: String,
+    sealed: Option<String>,
+    sealed_until: i64,
+    last_used_at: Option<i64>,
+    revoked_at: Option<i64>,
+}
+
+impl Conn<'_> {
+    /// Takes a key. `false`: the client used it before. On PostgreSQL this waits
+    /// for a transaction that is just using it.
+    pub async fn take_key(&mut self, new: &NewReplay<'_>) -> Result<bool, StoreError> {
+        let added = exec!(
+            self,
+            "INSERT INTO idempotency (client_id, key_hash, fingerprint, user_id, credential_id,
+                                      sealed, sealed_until, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+             ON CONFLICT (client_id, key_hash) DO NOTHING",
+            new.client_id,
+            new.key.hash(),
+            new.fingerprint.as_stored(),
+            new.user_id,
+            new.credential_id,
+            new.sealed,
+            new.sealed_until.0,
+            new.expires_at.0,
+        );
+        Ok(added == 1)
+    }
+
+    /// What a key was used for.
+    pub async fn replay(
+        &mut self,
+        client_id: &str,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Option<Replay>, StoreError> {
+        let row = one!(
+            self,
+            Row,
+            "SELECT i.fingerprint, i.user_id, c.username, i.sealed, i.sealed_until,
+                    c.last_used_at, c.revoked_at
+             FROM idempotency i JOIN credentials c ON c.id = i.credential_id
+             WHERE i.client_id = $1 AND i.key_hash = $2 AND i.expires_at > $3",
+            client_id,
+            key.hash(),
+            now.0,
+        );
+        Ok(row.map(|row| Replay {
+            fingerprint: row.fingerprint,
+            user_id: row.user_id,
+            api_username: row.username,
+            sealed: row.sealed.filter(|_| {
+                now.0 < row.sealed_until && row.last_used_at.is_none() && row.revoked_at.is_none()
+            }),
+        }))
+    }
+
+    /// Wipes sealed copies that may no longer be opened and forgets old keys.
+    pub async fn sweep_keys(&mut self, now: Timestamp) -> Result<u64, StoreError> {
+        exec!(
+            self,
+            "UPDATE idempotency SET sealed = NULL WHERE sealed IS NOT NULL AND sealed_until <= $1",
+            now.0,
+        );
+        Ok(exec!(self, "DELETE FROM idempotency WHERE expires_at <= $1", now.0))
+    }
+
+    /// Notes that a credential works for its owner. At its first use the sealed
+    /// copy of its password is wiped: nobody needs it any more.
+    pub async fn credential_used(&mut self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        exec!(self, "UPDATE credentials SET last_used_at = $1 WHERE id = $2", now.0, id);
+        exec!(
+            self,
+            "UPDATE idempotency SET sealed = NULL WHERE credential_id = $1 AND sealed IS NOT NULL",
+            id,
+        );
+        Ok(())
+    }
+}

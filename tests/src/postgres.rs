@@ -27,13 +27,12 @@ impl Postgres {
     /// The URL of the shared cluster, or of a new one of the caller's own.
     pub fn shared_or_own() -> (String, Option<Self>) {
         #[expect(clippy::disallowed_methods, reason = "how the runner tells its tests")]
-        match std::env::var(SHARED) {
-            Ok(url) => (url, None),
-            Err(_) => {
-                let cluster = Self::start();
-                (cluster.url.clone(), Some(cluster))
-            }
+        let shared = std::env::var(SHARED);
+        if let Ok(url) = shared {
+            return (url, None);
         }
+        let cluster = Self::start();
+        (cluster.url.clone(), Some(cluster))
     }
 
     /// Starts a cluster.

@@ -8,14 +8,21 @@ use crate::{
     authenticate::{authenticate_client, authenticate_credential},
 };
 
-/// What a client sends. An API credential is a client of its own user: its
-/// username and password are accepted as `client_id` and `client_secret`.
+/// How a client says who it is. An API credential is a client of its own user:
+/// its username and password are accepted as `client_id` and `client_secret`.
+#[derive(Debug)]
+pub struct ClientCredentials {
+    /// The `client_id`, or an API username.
+    pub id: String,
+    /// The `client_secret`, or an API password.
+    pub secret: Secret,
+}
+
+/// What a client sends.
 #[derive(Debug)]
 pub struct TokenRequest {
-    /// The `client_id`, or an API username.
-    pub client_id: String,
-    /// The `client_secret`, or an API password.
-    pub client_secret: Secret,
+    /// Who asks.
+    pub client: ClientCredentials,
     /// The scopes asked for; absent or empty: the default ones.
     pub scope: Option<String>,
 }
@@ -58,7 +65,7 @@ pub async fn issue_token(
     context: &Context,
     request: TokenRequest,
 ) -> Result<IssuedToken, TokenError> {
-    let (kind, owner, held) = authenticate(context, &request).await?;
+    let (kind, owner, held) = authenticate(context, &request.client).await?;
     let scopes = granted(held, request.scope.as_deref())?;
     let token = PlainToken::generate(kind, &*context.entropy);
     let issued_at = context.clock.now();
@@ -76,17 +83,18 @@ pub async fn issue_token(
     Ok(IssuedToken { token, scopes, expires_in, issued_at })
 }
 
-async fn authenticate(
+/// Who a client is: the kind of tokens that it gets, for whom they speak, and the
+/// most that they can hold.
+pub(crate) async fn authenticate(
     context: &Context,
-    request: &TokenRequest,
+    credentials: &ClientCredentials,
 ) -> Result<(TokenKind, TokenOwner, Scopes), TokenError> {
-    let TokenRequest { client_id, client_secret, .. } = request;
-    let client =
-        authenticate_client(context, client_id, client_secret).await.map_err(TokenError::Failed)?;
+    let ClientCredentials { id, secret } = credentials;
+    let client = authenticate_client(context, id, secret).await.map_err(TokenError::Failed)?;
     if let Some(client) = client {
         return Ok((TokenKind::App, TokenOwner::Client(client.id), client.scopes));
     }
-    match authenticate_credential(context, client_id, client_secret).await {
+    match authenticate_credential(context, id, secret).await {
         Ok(Principal { subject: Subject::User { credential_id, .. }, scopes }) => {
             Ok((TokenKind::User, TokenOwner::Credential(credential_id), scopes))
         }

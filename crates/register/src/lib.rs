@@ -7,6 +7,7 @@ mod administer;
 mod authenticate;
 mod change_account;
 mod issue_token;
+mod own_token;
 mod sign_up;
 
 pub use administer::{
@@ -15,7 +16,8 @@ pub use administer::{
 };
 pub use authenticate::{authenticate_credential, authenticate_token, check_origin};
 pub use change_account::change_account;
-pub use issue_token::{IssuedToken, TokenError, TokenRequest, issue_token};
+pub use issue_token::{ClientCredentials, IssuedToken, TokenError, TokenRequest, issue_token};
+pub use own_token::{Introspected, introspect_token, revoke_token};
 pub use sign_up::{Keyed, sign_up};
 
 use std::{fmt, sync::Arc};

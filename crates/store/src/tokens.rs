@@ -37,6 +37,8 @@ pub struct TokenRow {
     pub user_id: Option<i64>,
     /// What it allows.
     pub scopes: Scopes,
+    /// When it was issued.
+    pub issued_at: Timestamp,
     /// From when it is no longer valid.
     pub expires_at: Timestamp,
     /// Whether the token, its client or its credential was ended, or the user's
@@ -49,6 +51,7 @@ struct Row {
     client_id: Option<String>,
     credential_id: Option<String>,
     scopes: String,
+    issued_at: i64,
     expires_at: i64,
     revoked_at: Option<i64>,
     client_disabled_at: Option<i64>,
@@ -83,7 +86,7 @@ impl Conn<'_> {
         let row = one!(
             self,
             Row,
-            "SELECT t.client_id, t.credential_id, t.scopes, t.expires_at, t.revoked_at,
+            "SELECT t.client_id, t.credential_id, t.scopes, t.issued_at, t.expires_at, t.revoked_at,
                     c.disabled_at AS client_disabled_at, k.user_id,
                     k.revoked_at AS credential_revoked_at, u.active
              FROM tokens t
@@ -107,6 +110,7 @@ impl Conn<'_> {
             owner,
             user_id: row.user_id,
             scopes: scopes(&row.scopes)?,
+            issued_at: Timestamp(row.issued_at),
             expires_at: Timestamp(row.expires_at),
         }))
     }

@@ -4,6 +4,14 @@
 pub const USERS: &str = "/api/users";
 /// The token endpoint (RFC 6749 §3.2).
 pub const OAUTH_TOKEN: &str = "/api/oauth/token";
+/// The revocation endpoint (RFC 7009).
+pub const OAUTH_REVOKE: &str = "/api/oauth/revoke";
+/// The introspection endpoint (RFC 7662).
+pub const OAUTH_INTROSPECT: &str = "/api/oauth/introspect";
+/// Authorization server metadata (RFC 8414).
+pub const AUTHORIZATION_SERVER: &str = "/.well-known/oauth-authorization-server";
+/// Protected resource metadata (RFC 9728).
+pub const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
 /// The embed loader, under a stable name.
 pub const LOADER: &str = "/v1/doorstep.js";
 /// The files that the loader names, by content hash.

@@ -17,7 +17,7 @@ use base64::{
 };
 use doorstep_accounts::{Principal, Refusal, Scope, Secret};
 use doorstep_register::{authenticate_credential, authenticate_token, check_origin};
-use doorstep_wire::Code;
+use doorstep_wire::{Code, paths};
 
 use super::{App, extract::discard, reject::Reject};
 
@@ -60,15 +60,15 @@ async fn authorize(app: &App, scope: Scope, headers: &HeaderMap) -> Result<Princ
     let principal = match Authorization::read(headers)? {
         None => {
             let reject = Reject::from(Refusal::Unauthenticated);
-            return Err(challenge(reject, scope, None));
+            return Err(challenge(app, reject, scope, None));
         }
         Some(Authorization::Bearer(token)) => authenticate_token(&app.context, token.expose())
             .await
-            .map_err(|error| challenge(error.into(), scope, Some("invalid_token")))?,
+            .map_err(|error| challenge(app, error.into(), scope, Some("invalid_token")))?,
         Some(Authorization::Basic { username, password }) => {
             authenticate_credential(&app.context, &username, &password)
                 .await
-                .map_err(|error| challenge(error.into(), scope, None))?
+                .map_err(|error| challenge(app, error.into(), scope, None))?
         }
     };
     if let Some(origin) = headers.get(header::ORIGIN) {
@@ -79,19 +79,20 @@ async fn authorize(app: &App, scope: Scope, headers: &HeaderMap) -> Result<Princ
         Ok(principal)
     } else {
         let reject = Reject::from(Refusal::InsufficientScope { needed: scope });
-        Err(challenge(reject, scope, Some("insufficient_scope")))
+        Err(challenge(app, reject, scope, Some("insufficient_scope")))
     }
 }
 
 /// Adds `WWW-Authenticate` (RFC 6750 §3): without an `error` when nothing was
 /// sent, with the scope when it was too little.
-fn challenge(reject: Reject, scope: Scope, error: Option<&str>) -> Reject {
+fn challenge(app: &App, reject: Reject, scope: Scope, error: Option<&str>) -> Reject {
     let said = match error {
         None => format!("scope=\"{scope}\""),
         Some("insufficient_scope") => format!("error=\"insufficient_scope\", scope=\"{scope}\""),
         Some(error) => format!("error=\"{error}\""),
     };
-    let bearer = format!("Bearer realm=\"Doorstep\", {said}");
+    let metadata = format!("{}{}", app.public_url(), paths::PROTECTED_RESOURCE);
+    let bearer = format!("Bearer realm=\"Doorstep\", {said}, resource_metadata=\"{metadata}\"");
     let bearer = HeaderValue::from_str(&bearer).unwrap_or(HeaderValue::from_static("Bearer"));
     let reject = reject.with(header::WWW_AUTHENTICATE, bearer);
     if scope == Scope::Register || error.is_some() {

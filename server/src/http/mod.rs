@@ -2,17 +2,18 @@
 
 mod assets;
 mod caller;
+mod client_request;
 mod cors;
 mod docs;
 mod extract;
 mod layers;
 pub(crate) mod listen;
+mod metadata;
 mod negotiate;
 mod oauth;
 pub(crate) mod ops;
 mod reject;
 pub mod routes;
-mod token_request;
 mod users;
 
 use std::sync::Arc;
@@ -56,6 +57,14 @@ impl App {
             },
         };
         Self(Arc::new(AppState { context, settings, plan }))
+    }
+}
+
+impl App {
+    /// Where people and panels reach the server, without a slash at the end; also
+    /// the issuer (RFC 8414 §2) and the audience of its tokens.
+    pub(crate) fn public_url(&self) -> &str {
+        self.settings.server.public_url.as_deref().unwrap_or_default().trim_end_matches('/')
     }
 }
 

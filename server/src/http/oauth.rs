@@ -1,25 +1,30 @@
-//! The token endpoint (RFC 6749 §3.2), speaking in the `oauth2` crate's types.
+//! The OAuth endpoints: token (RFC 6749 §3.2), revocation (RFC 7009),
+//! introspection (RFC 7662). Bodies are the `oauth2` crate's types where it has them.
 
 use std::time::Duration;
 
 use axum::{
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
 };
-use doorstep_accounts::Scope;
-use doorstep_register::{IssuedToken, TokenError, issue_token};
+use doorstep_accounts::{Scope, Secret};
+use doorstep_register::{
+    ClientCredentials, Introspected, IssuedToken, TokenError, TokenRequest, introspect_token,
+    issue_token, revoke_token,
+};
 use oauth2::{
-    AccessToken, ExtraTokenFields, StandardErrorResponse, StandardTokenResponse,
+    AccessToken, ExtraTokenFields, StandardTokenResponse,
     basic::{BasicErrorResponseType as Kind, BasicTokenType},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{
     App,
+    client_request::{OAuthError, Parameters},
     extract::Body,
-    reject::{Reject, json},
-    token_request,
+    reject::{Reject, json as reply},
 };
 
 /// What the reference implementation adds to RFC 6749 §5.1.
@@ -37,24 +42,40 @@ pub(crate) async fn token(
     headers: HeaderMap,
     Body(body): Body,
 ) -> Response {
-    let read = token_request::read(&headers, &body, app.settings.compat.json_token_request);
-    let (request, by_basic) = match read {
+    let (request, by_basic) = match read_grant(&app, &headers, &body) {
         Ok(read) => read,
-        Err(unreadable) => {
-            // Nobody authenticated: the challenge says how (RFC 6749 §5.2).
-            let by_basic = unreadable.kind == Kind::InvalidClient;
-            return refuse(unreadable.kind, unreadable.detail.to_owned(), by_basic);
-        }
+        Err(error) => return error.into_response(),
     };
     match issue_token(&app.context, request).await {
         Ok(issued) => grant(&issued),
-        Err(TokenError::InvalidClient) => {
-            let detail = "the client is unknown, its secret is wrong, or it is switched off";
-            refuse(Kind::InvalidClient, detail.to_owned(), by_basic)
-        }
-        Err(TokenError::InvalidScope(detail)) => refuse(Kind::InvalidScope, detail, by_basic),
-        Err(TokenError::Failed(error)) => Reject::from(error).into_response(),
+        Err(error) => refuse(error, by_basic),
     }
+}
+
+fn read_grant(
+    app: &App,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(TokenRequest, bool), OAuthError> {
+    let json_allowed = app.settings.compat.json_token_request;
+    let mut parameters = Parameters::read(headers, body, json_allowed)?;
+    match parameters.grant_type.as_deref() {
+        None => {
+            return Err(OAuthError::invalid_request(
+                "grant_type is missing: send grant_type=client_credentials",
+            ));
+        }
+        Some("client_credentials") => {}
+        Some(_) => {
+            return Err(OAuthError {
+                kind: Kind::UnsupportedGrantType,
+                detail: "the only grant here is client_credentials".to_owned(),
+                challenge: false,
+            });
+        }
+    }
+    let (client, by_basic) = parameters.credentials(headers)?;
+    Ok((TokenRequest { client, scope: parameters.scope }, by_basic))
 }
 
 fn grant(issued: &IssuedToken) -> Response {
@@ -63,33 +84,82 @@ fn grant(issued: &IssuedToken) -> Response {
         BasicTokenType::Bearer,
         Created { created_at: issued.issued_at.seconds() },
     );
-    body.set_expires_in(Some(&Duration::from_secs(
-        u64::try_from(issued.expires_in).unwrap_or_default(),
-    )));
-    body.set_scopes(Some(
-        issued
-            .scopes
-            .iter()
-            .map(Scope::name)
-            .map(|name| oauth2::Scope::new(name.to_owned()))
-            .collect(),
-    ));
-    json(StatusCode::OK, &body)
+    let seconds = u64::try_from(issued.expires_in).unwrap_or_default();
+    body.set_expires_in(Some(&Duration::from_secs(seconds)));
+    let scopes = issued.scopes.iter().map(Scope::name);
+    body.set_scopes(Some(scopes.map(|name| oauth2::Scope::new(name.to_owned())).collect()));
+    reply(StatusCode::OK, &body)
 }
 
-fn refuse(kind: Kind, detail: String, challenge: bool) -> Response {
-    let status = if kind == Kind::InvalidClient {
-        StatusCode::UNAUTHORIZED
-    } else {
-        StatusCode::BAD_REQUEST
+fn refuse(error: TokenError, by_basic: bool) -> Response {
+    let (kind, detail) = match error {
+        TokenError::InvalidClient => (
+            Kind::InvalidClient,
+            "the client is unknown, its secret is wrong, or it is switched off".to_owned(),
+        ),
+        TokenError::InvalidScope(detail) => (Kind::InvalidScope, detail),
+        TokenError::Failed(error) => return Reject::from(error).into_response(),
     };
-    let challenge = challenge && kind == Kind::InvalidClient;
-    let mut response = json(status, &StandardErrorResponse::new(kind, Some(detail), None));
-    if challenge {
-        response.headers_mut().insert(
-            header::WWW_AUTHENTICATE,
-            HeaderValue::from_static("Basic realm=\"Doorstep\", charset=\"UTF-8\""),
-        );
+    OAuthError { kind, detail, challenge: by_basic }.into_response()
+}
+
+/// `POST /api/oauth/revoke`: 200 whether or not there was such a token (RFC 7009
+/// §2.2). Somebody else's token stays as it is, and nothing tells that it exists.
+pub(crate) async fn revoke(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Body(body): Body,
+) -> Response {
+    let (client, token, by_basic) = match read_token(&headers, &body) {
+        Ok(read) => read,
+        Err(error) => return error.into_response(),
+    };
+    match revoke_token(&app.context, &client, &token).await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(error) => refuse(error, by_basic),
     }
-    response
+}
+
+/// `POST /api/oauth/introspect`: a client's own tokens; of all others it learns
+/// only that they are not active.
+pub(crate) async fn introspect(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Body(body): Body,
+) -> Response {
+    let (client, token, by_basic) = match read_token(&headers, &body) {
+        Ok(read) => read,
+        Err(error) => return error.into_response(),
+    };
+    match introspect_token(&app.context, &client, &token).await {
+        Ok(None) => reply(StatusCode::OK, &json!({ "active": false })),
+        Ok(Some(Introspected { client_id, scopes, issued_at, expires_at })) => {
+            let issuer = app.public_url();
+            let body = json!({
+                "active": true,
+                "client_id": client_id,
+                "sub": client_id,
+                "iss": issuer,
+                "aud": issuer,
+                "scope": scopes.to_string(),
+                "iat": issued_at.seconds(),
+                "nbf": issued_at.seconds(),
+                "exp": expires_at.seconds(),
+                "token_type": "Bearer",
+            });
+            reply(StatusCode::OK, &body)
+        }
+        Err(error) => refuse(error, by_basic),
+    }
+}
+
+/// `token_type_hint` is not needed to find a token, so any is taken (RFC 7009 §2.1).
+fn read_token(
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(ClientCredentials, Secret, bool), OAuthError> {
+    let mut parameters = Parameters::read(headers, body, false)?;
+    let (client, by_basic) = parameters.credentials(headers)?;
+    let token = parameters.token.ok_or_else(|| OAuthError::invalid_request("token is missing"))?;
+    Ok((client, token, by_basic))
 }

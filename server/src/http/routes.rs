@@ -9,7 +9,7 @@ use axum::{
 use doorstep_accounts::Scope;
 use doorstep_wire::paths;
 
-use super::{App, assets, caller, cors, docs, layers, negotiate, oauth, users};
+use super::{App, assets, caller, cors, docs, layers, metadata, negotiate, oauth, users};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,30 @@ pub static ROUTES: &[Route] = &[
         path: paths::OAUTH_TOKEN,
         access: Access::Open,
         handler: || on(MethodFilter::POST, oauth::token),
+    },
+    Route {
+        method: "POST",
+        path: paths::OAUTH_REVOKE,
+        access: Access::Open,
+        handler: || on(MethodFilter::POST, oauth::revoke),
+    },
+    Route {
+        method: "POST",
+        path: paths::OAUTH_INTROSPECT,
+        access: Access::Open,
+        handler: || on(MethodFilter::POST, oauth::introspect),
+    },
+    Route {
+        method: "GET",
+        path: paths::AUTHORIZATION_SERVER,
+        access: Access::Open,
+        handler: || on(MethodFilter::GET, metadata::authorization_server),
+    },
+    Route {
+        method: "GET",
+        path: paths::PROTECTED_RESOURCE,
+        access: Access::Open,
+        handler: || on(MethodFilter::GET, metadata::protected_resource),
     },
     // Pages that embed the widget.
     Route {

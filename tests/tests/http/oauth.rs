@@ -169,7 +169,109 @@ async fn json_requests_can_be_switched_off(kind: Kind) {
     assert_eq!(error(&answer), (400, "invalid_request".to_owned()));
 }
 
+fn about(server: &Server, path: &str, client: &OAuthClient, body: &str) -> RequestBuilder {
+    let request = server.request(Method::POST, path).basic_auth(&client.id, Some(&client.secret));
+    form(request, body)
+}
+
+async fn a_client_asks_about_and_ends_its_own_tokens_only(kind: Kind) {
+    let server = Server::start(kind).await;
+    let owner = server.client("public register", &[], &[]);
+    let other = server.client("public register", &[], &[]);
+    let token = server.token(&owner, "register").await;
+    let ask = |client: &OAuthClient, body: String| {
+        send(about(&server, "/api/oauth/introspect", client, &body))
+    };
+    let end = |client: &OAuthClient, body: String| {
+        send(about(&server, "/api/oauth/revoke", client, &body))
+    };
+    for hint in [
+        "",
+        "&token_type_hint=access_token",
+        "&token_type_hint=refresh_token",
+        "&token_type_hint=x",
+    ] {
+        let body = ask(&owner, format!("token={token}{hint}")).await.json();
+        assert_eq!(body["active"], true, "{hint}");
+        assert_eq!((&body["scope"], &body["token_type"]), (&"register".into(), &"Bearer".into()));
+        assert_eq!(
+            (&body["client_id"], &body["sub"]),
+            (&owner.id.clone().into(), &owner.id.clone().into())
+        );
+        assert_eq!(body["exp"].as_i64().unwrap() - body["iat"].as_i64().unwrap(), 600);
+        assert_eq!(body["iss"], server.url);
+    }
+    for (client, asked) in [(&other, token.as_str()), (&owner, "garbage"), (&owner, "reg_x")] {
+        let answer = ask(client, format!("token={asked}")).await;
+        assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, r#"{"active":false}"#));
+    }
+    for body in ["", "token=a&token=b"] {
+        assert_eq!(error(&ask(&owner, body.to_owned()).await), (400, "invalid_request".to_owned()));
+        assert_eq!(error(&end(&owner, body.to_owned()).await), (400, "invalid_request".to_owned()));
+    }
+    let wrong = OAuthClient { id: owner.id.clone(), secret: "wrong".to_owned() };
+    assert_eq!(
+        error(&ask(&wrong, format!("token={token}")).await),
+        (401, "invalid_client".to_owned())
+    );
+    assert_eq!(
+        error(&end(&wrong, format!("token={token}")).await),
+        (401, "invalid_client".to_owned())
+    );
+
+    // Somebody else's, unknown and malformed: 200 each, and nothing ends.
+    for (client, asked) in [(&other, token.as_str()), (&owner, "garbage")] {
+        assert_eq!(end(client, format!("token={asked}")).await.status, 200);
+    }
+    assert_eq!(ask(&owner, format!("token={token}")).await.json()["active"], true);
+    for hint in ["&token_type_hint=refresh_token", ""] {
+        assert_eq!(end(&owner, format!("token={token}{hint}")).await.status, 200);
+    }
+    assert_eq!(ask(&owner, format!("token={token}")).await.text, r#"{"active":false}"#);
+    let refused = server.sign_up(&token, &doorstep_tests::person("srv", "bob")).await;
+    assert_eq!(refused.refusal(), (401, "invalid_token".to_owned()));
+}
+
+async fn a_credential_asks_about_and_ends_its_own_tokens(kind: Kind) {
+    let server = Server::start(kind).await;
+    let client = server.client("register", &[], &[]);
+    let register = server.token(&client, "register").await;
+    let (id, secret) = server.new_user(&register, "srv", "bob").await;
+    let own = OAuthClient { id, secret };
+    let token = server.token(&own, "profile_read").await;
+    let introspect = about(&server, "/api/oauth/introspect", &own, &format!("token={token}"));
+    assert_eq!(send(introspect).await.json()["client_id"], own.id);
+    let by_client = about(&server, "/api/oauth/introspect", &client, &format!("token={token}"));
+    assert_eq!(send(by_client).await.json()["active"], false);
+    send(about(&server, "/api/oauth/revoke", &own, &format!("token={token}"))).await;
+    let get = send(server.request(Method::GET, "/api/users").bearer_auth(&token)).await;
+    assert_eq!(get.status, 401);
+}
+
+async fn metadata_and_challenges_point_at_each_other(kind: Kind) {
+    let server = Server::start(kind).await;
+    let metadata = server.get("/.well-known/oauth-authorization-server").await;
+    assert_eq!(metadata.header("access-control-allow-origin"), "*");
+    let metadata = metadata.json();
+    assert_eq!(metadata["issuer"], server.url);
+    for name in
+        ["token_endpoint", "revocation_endpoint", "introspection_endpoint", "service_documentation"]
+    {
+        let path = metadata[name].as_str().unwrap().strip_prefix(&server.url).unwrap();
+        let status = server.get(path).await.status.as_u16();
+        assert!(matches!(status, 200 | 405), "{name}: {status}");
+    }
+    let challenge = server.get("/api/users").await.header("www-authenticate").to_owned();
+    let url = challenge.split("resource_metadata=\"").nth(1).unwrap().trim_end_matches('"');
+    let resource = server.get(url.strip_prefix(&server.url).unwrap()).await.json();
+    assert_eq!(resource["resource"], server.url);
+    assert_eq!(resource["authorization_servers"][0], server.url);
+}
+
 on_both!(
+    a_client_asks_about_and_ends_its_own_tokens_only,
+    a_credential_asks_about_and_ends_its_own_tokens,
+    metadata_and_challenges_point_at_each_other,
     the_oauth2_crates_client_gets_a_token,
     answers_are_those_of_the_rfc,
     client_authentication_tells_nobody_why_it_failed,

@@ -1,0 +1,54 @@
+//! What this server is and can do, for programs (RFC 8414, RFC 9728).
+
+use axum::{
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+use doorstep_accounts::Scope;
+use doorstep_wire::paths;
+use serde_json::{Value, json};
+
+use super::{App, reject::json as reply};
+
+/// `GET /.well-known/oauth-authorization-server`
+pub(crate) async fn authorization_server(State(app): State<App>) -> Response {
+    let issuer = app.public_url();
+    let methods = ["client_secret_basic", "client_secret_post"];
+    public(&json!({
+        "issuer": issuer,
+        "token_endpoint": format!("{issuer}{}", paths::OAUTH_TOKEN),
+        "revocation_endpoint": format!("{issuer}{}", paths::OAUTH_REVOKE),
+        "introspection_endpoint": format!("{issuer}{}", paths::OAUTH_INTROSPECT),
+        "grant_types_supported": ["client_credentials"],
+        // There is no authorization endpoint, and the member is required (RFC 8414 §2).
+        "response_types_supported": [],
+        "scopes_supported": Scope::ALL.map(Scope::name),
+        "token_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_methods_supported": methods,
+        "service_documentation": format!("{issuer}{}", paths::ERRORS_PAGE),
+    }))
+}
+
+/// `GET /.well-known/oauth-protected-resource`
+pub(crate) async fn protected_resource(State(app): State<App>) -> Response {
+    let resource = app.public_url();
+    public(&json!({
+        "resource": resource,
+        "authorization_servers": [resource],
+        "scopes_supported": Scope::ALL.map(Scope::name),
+        "bearer_methods_supported": ["header"],
+        "resource_documentation": format!("{resource}{}", paths::ERRORS_PAGE),
+    }))
+}
+
+/// Anybody may read it, from any page.
+fn public(body: &Value) -> Response {
+    let mut response = reply(StatusCode::OK, body);
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    // It changes with a new version or a new public URL.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
+}

@@ -9,6 +9,8 @@ use doorstep_accounts::SecretHash;
 use doorstep_register::{Context, Terms};
 use doorstep_store::{ConnectError, Store, StoreError};
 
+use doorstep_wire::paths;
+
 use crate::{
     config::Settings,
     key_file::{self, KeyFileError, Keys},
@@ -43,6 +45,8 @@ pub(crate) async fn open(settings: &Settings) -> Result<Context, OpenError> {
             default_currency: settings.accounts.default_currency.clone(),
             email_domain: settings.email_domain(),
             token_seconds: settings.accounts.token_seconds,
+            sign_up_token_seconds: settings.accounts.sign_up_token_seconds,
+            users_url: format!("{}{}", settings.public_url(), paths::USERS),
         },
     })
 }

@@ -1,8 +1,8 @@
 //! The store's contract: every statement, on both databases.
 
 use doorstep_accounts::{
-    Client, Credential, Entropy, Fingerprint, IdempotencyKey, Identity, PlainToken, Scopes, Secret,
-    SecretHash, Timestamp, TokenKind, User,
+    Binding, Client, Credential, Entropy, Fingerprint, IdempotencyKey, Identity, PlainToken,
+    Scopes, Secret, SecretHash, Timestamp, TokenKind, User,
 };
 use doorstep_store::{ConnectError, NewClient, NewReplay, NewToken, NewUser, Store, TokenOwner};
 use doorstep_tests::{Database, Kind, on_both};
@@ -216,6 +216,7 @@ async fn credentials_and_tokens_end_with_what_they_depend_on(kind: Kind) {
             scopes,
             issued_at: NOW,
             expires_at: NOW.plus_seconds(60),
+            binding: None,
         };
         conn.add_token(&new).await.unwrap();
     }
@@ -262,6 +263,7 @@ async fn a_key_is_taken_once_and_its_copy_is_wiped_in_time(kind: Kind) {
         user_id: 1,
         credential_id: "k1",
         sealed: "v1:00",
+        token: None,
         sealed_until: NOW.plus_seconds(60),
         expires_at: NOW.plus_seconds(120),
     };
@@ -279,6 +281,42 @@ async fn a_key_is_taken_once_and_its_copy_is_wiped_in_time(kind: Kind) {
     assert_eq!(conn.replay("c1", &key, NOW).await.unwrap().unwrap().sealed, None);
     assert_eq!(conn.sweep_keys(NOW.plus_seconds(60)).await.unwrap(), 0);
     assert_eq!(conn.sweep_keys(NOW.plus_seconds(120)).await.unwrap(), 1);
+    tx.commit().await.unwrap();
+}
+
+async fn a_sign_up_token_is_for_one_use_and_ten_mistakes(kind: Kind) {
+    let opened = open(kind).await;
+    let details = r#"[{"type":"user_registration","provider_server":"s","provider_username":"u"}]"#;
+    let binding = Binding::parse(details, "").unwrap();
+    let mut tx = opened.store.begin().await.unwrap();
+    let mut conn = tx.conn();
+    conn.add_client(&NewClient { client: &client("c1") }).await.unwrap();
+    let owner = TokenOwner::Client("c1".to_owned());
+    let tokens = [TokenKind::SignUp, TokenKind::App].map(|kind| PlainToken::generate(kind, &Ones));
+    for token in &tokens {
+        let new = NewToken {
+            hash: &token.hash(),
+            owner: &owner,
+            scopes: Scopes::parse("register").unwrap(),
+            issued_at: NOW,
+            expires_at: NOW.plus_seconds(60),
+            binding: Some(&binding),
+        };
+        conn.add_token(&new).await.unwrap();
+    }
+    let [first, second] = tokens.map(|token| token.hash());
+    let row = conn.token(&first).await.unwrap().unwrap();
+    assert_eq!((row.binding, row.used, row.ended), (Some(binding), false, false));
+    assert!(!conn.use_token(&first, NOW.plus_seconds(60)).await.unwrap(), "expired");
+    assert!(conn.use_token(&first, NOW).await.unwrap());
+    assert!(!conn.use_token(&first, NOW).await.unwrap(), "used");
+    assert!(conn.token(&first).await.unwrap().unwrap().used);
+    for _ in 0..10 {
+        assert!(!conn.token(&second).await.unwrap().unwrap().ended);
+        conn.count_rejection(&second).await.unwrap();
+    }
+    assert!(conn.token(&second).await.unwrap().unwrap().ended);
+    assert!(!conn.use_token(&second, NOW).await.unwrap());
     tx.commit().await.unwrap();
 }
 
@@ -348,6 +386,7 @@ on_both!(
     clients_servers_and_origins,
     credentials_and_tokens_end_with_what_they_depend_on,
     a_key_is_taken_once_and_its_copy_is_wiped_in_time,
+    a_sign_up_token_is_for_one_use_and_ten_mistakes,
     numbers_are_unique_across_servers,
     notes_and_facts,
     migrating_again_is_safe_and_a_newer_schema_is_refused,

@@ -6,6 +6,7 @@
 //! and neither prints.
 
 pub mod application;
+pub mod binding;
 pub mod client;
 pub mod clock;
 pub mod credential;
@@ -24,13 +25,14 @@ pub mod token;
 pub mod user;
 
 pub use application::{Application, Change};
+pub use binding::Binding;
 pub use client::Client;
 pub use clock::{Clock, Entropy, Timestamp};
 pub use credential::Credential;
 pub use idempotency::{Fingerprint, IdempotencyKey};
 pub use keys::KeyRing;
 pub use outcome::Created;
-pub use principal::{Principal, Subject};
+pub use principal::{Principal, SignUpToken, Subject};
 pub use provider::Identity;
 pub use refusal::Refusal;
 pub use scope::{Scope, Scopes};

@@ -1,6 +1,11 @@
 //! Who is calling, after every check.
 
-use crate::scope::{Scope, Scopes};
+use crate::{
+    binding::Binding,
+    clock::Timestamp,
+    scope::{Scope, Scopes},
+    token::TokenHash,
+};
 
 /// A caller whose credentials are valid now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +14,21 @@ pub struct Principal {
     pub subject: Subject,
     /// What the caller may do.
     pub scopes: Scopes,
+    /// The sign-up token that the caller came with, if it is one.
+    pub sign_up: Option<Box<SignUpToken>>,
+}
+
+/// A sign-up token in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignUpToken {
+    /// Which one.
+    pub hash: TokenHash,
+    /// For whom it is.
+    pub binding: Binding,
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// Whether it has: then it only gets the answer that it got before.
+    pub expired: bool,
 }
 
 /// For whom a caller speaks.

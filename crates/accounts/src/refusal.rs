@@ -35,6 +35,13 @@ pub enum Refusal {
         /// The canonical server.
         server: String,
     },
+    /// The request contradicts what its sign-up token is bound to.
+    AuthorizationDetailsMismatch {
+        /// The member that differs.
+        field: &'static str,
+    },
+    /// The route is for sign-up tokens only.
+    SignUpTokenNeeded,
     /// The identity has an account.
     AlreadyRegistered {
         /// The account's number, for the client that made it and nobody else.
@@ -69,6 +76,8 @@ impl Refusal {
             Self::InsufficientScope { .. } => Code::InsufficientScope,
             Self::OriginNotAllowed { .. } => Code::OriginNotAllowed,
             Self::ProviderServerNotAllowed { .. } => Code::ProviderServerNotAllowed,
+            Self::AuthorizationDetailsMismatch { .. } => Code::AuthorizationDetailsMismatch,
+            Self::SignUpTokenNeeded => Code::SignUpTokenNeeded,
             Self::AlreadyRegistered { .. } => Code::AlreadyRegistered,
             Self::IdempotencyKeyReused => Code::IdempotencyKeyReused,
             Self::RequestInProgress => Code::RequestInProgress,
@@ -97,6 +106,12 @@ impl Refusal {
             }
             Self::ProviderServerNotAllowed { server } => {
                 format!("{server} is not assigned to this client: the operator can assign it")
+            }
+            Self::AuthorizationDetailsMismatch { field } => {
+                format!("{field} differs from what the sign-up token says: leave it out")
+            }
+            Self::SignUpTokenNeeded => {
+                "this needs a sign-up token: ask for one with authorization_details".to_owned()
             }
             Self::AlreadyRegistered { .. } => {
                 "this username on this server has an account already; its credential is not shown again"

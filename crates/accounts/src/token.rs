@@ -18,15 +18,18 @@ pub enum TokenKind {
     App,
     /// A user, through one of the user's API credentials.
     User,
+    /// An OAuth client, to sign one person up, once.
+    SignUp,
 }
 
 impl TokenKind {
-    const ALL: [Self; 2] = [Self::App, Self::User];
+    const ALL: [Self; 3] = [Self::App, Self::User, Self::SignUp];
 
     const fn prefix(self) -> &'static str {
         match self {
             Self::App => "reg_",
             Self::User => "usr_",
+            Self::SignUp => "sgn_",
         }
     }
 }

@@ -2,7 +2,7 @@
 //! as the reference implementation and its clients really speak.
 
 use doorstep_accounts::{
-    Application, Change, Created, Identity, Refusal, provider::DEFAULT_PROVIDER,
+    Application, Binding, Change, Created, Identity, Refusal, provider::DEFAULT_PROVIDER,
 };
 use doorstep_fields::{CATALOGUE, Fault, Raw, SignUp};
 use doorstep_wire::{
@@ -25,13 +25,15 @@ const BESIDE: &[&str] =
 /// - The provider settings may stand inside `user` (as documented) or beside it
 ///   (as the reference implementation reads them); in both and different is a fault.
 /// - A body without `user` that holds user fields is taken as the user.
+/// - With a sign-up token the person is whom the token names, and locked answers
+///   are the token's: they need not be sent, and sent otherwise they are refused.
 /// - Absent provider settings are refused before anything else is looked at.
 /// - Everything else that is wrong is reported together.
-pub fn decode_sign_up(body: &[u8]) -> Decoded {
+pub fn decode_sign_up(body: &[u8], bound: Option<&Binding>) -> Decoded {
     let mut body = object(body)?;
     let (user, parent) = take_user(&mut body);
     let mut faults = Vec::new();
-    let user = if let Value::Object(user) = user {
+    let mut user = if let Value::Object(user) = user {
         user
     } else {
         faults.push(problem("/user", "user", "wrong_type", "user must be an object"));
@@ -41,11 +43,16 @@ pub fn decode_sign_up(body: &[u8]) -> Decoded {
     let server = setting(&body, &user, "provider_server", parent, &mut faults);
     let username = setting(&body, &user, "provider_username", parent, &mut faults);
     let provider = setting(&body, &user, "provider", parent, &mut faults);
-    let (Some(server), Some(username)) = (server, username) else {
+    let or_bound = |setting: Option<Setting>, text: fn(&Identity) -> &str| {
+        setting.or_else(|| bound.map(|bound| Setting::unsent(text(&bound.identity))))
+    };
+    let (Some(server), Some(username)) =
+        (or_bound(server, |it| &it.server), or_bound(username, |it| &it.username))
+    else {
         return Err(Refusal::MissingProvider);
     };
-    let provider = provider
-        .unwrap_or_else(|| Setting { text: DEFAULT_PROVIDER.to_owned(), pointer: String::new() });
+    let provider =
+        or_bound(provider, |it| &it.provider).unwrap_or_else(|| Setting::unsent(DEFAULT_PROVIDER));
     let identity = match Identity::parse(&provider.text, &server.text, &username.text) {
         Ok(identity) => Some(identity),
         Err(found) => {
@@ -60,6 +67,9 @@ pub fn decode_sign_up(body: &[u8]) -> Decoded {
         }
     };
 
+    if let Some(bound) = bound {
+        hold_to(bound, identity.as_ref(), &mut user)?;
+    }
     let mut ignored = Vec::new();
     note_unknown(&user, parent, BESIDE, &mut ignored);
     let provider_key = identity.as_ref().map_or("", |identity| &identity.provider);
@@ -157,6 +167,40 @@ fn take_user(body: &mut Object) -> (Value, &'static str) {
 struct Setting {
     text: String,
     pointer: String,
+}
+
+impl Setting {
+    fn unsent(text: &str) -> Self {
+        Self { text: text.to_owned(), pointer: String::new() }
+    }
+}
+
+/// Holds a request to what its token says, and fills in what it left out.
+fn hold_to(bound: &Binding, identity: Option<&Identity>, user: &mut Object) -> Result<(), Refusal> {
+    let keys = |it: &Identity| {
+        [
+            ("provider", it.provider.clone()),
+            ("provider_server", it.server_key.clone()),
+            ("provider_username", it.username_key.clone()),
+        ]
+    };
+    let said = keys(&bound.identity);
+    for ((field, sent), (_, said)) in identity.map(keys).into_iter().flatten().zip(said) {
+        if sent != said {
+            return Err(Refusal::AuthorizationDetailsMismatch { field });
+        }
+    }
+    for (name, said) in &bound.locked {
+        let field = doorstep_fields::field(name).map_or("locked", |field| field.name);
+        match user.get(name) {
+            None | Some(Value::Null) => {
+                user.insert(name.clone(), said.clone());
+            }
+            Some(sent) if sent == said => {}
+            Some(_) => return Err(Refusal::AuthorizationDetailsMismatch { field }),
+        }
+    }
+    Ok(())
 }
 
 /// A provider setting from inside `user` or beside it; blank counts as absent.
@@ -262,7 +306,7 @@ mod tests {
     const NAMES: &str = r#""fname":"Ada","lname":"Lovelace""#;
 
     fn decode(body: &str) -> Decoded {
-        decode_sign_up(body.as_bytes())
+        decode_sign_up(body.as_bytes(), None)
     }
 
     fn faults(body: &str) -> Vec<(String, String)> {

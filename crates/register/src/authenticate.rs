@@ -2,7 +2,8 @@
 //! checked here and nowhere else.
 
 use doorstep_accounts::{
-    Client, Credential, PlainToken, Principal, Refusal, Scopes, Secret, SecretHash, Subject,
+    Client, Credential, PlainToken, Principal, Refusal, Scopes, Secret, SecretHash, SignUpToken,
+    Subject,
 };
 use doorstep_store::TokenOwner;
 
@@ -12,10 +13,17 @@ use crate::{Context, Error};
 /// owner still allowed.
 pub async fn authenticate_token(context: &Context, text: &str) -> Result<Principal, Error> {
     let token = PlainToken::parse(text).map_err(|_| Refusal::InvalidToken)?;
-    let row = context.store.read().await?.conn().token(&token.hash()).await?;
-    let row = row
-        .filter(|row| !row.ended && context.clock.now() < row.expires_at)
-        .ok_or(Refusal::InvalidToken)?;
+    let hash = token.hash();
+    let row = context.store.read().await?.conn().token(&hash).await?;
+    let row = row.filter(|row| !row.ended).ok_or(Refusal::InvalidToken)?;
+    let expired = context.clock.now() >= row.expires_at;
+    // The answer to a sign-up may be lost until after its token expired.
+    if expired && !row.used {
+        return Err(Refusal::InvalidToken.into());
+    }
+    let sign_up = row.binding.map(|binding| {
+        Box::new(SignUpToken { hash, binding, expires_at: row.expires_at, expired })
+    });
     let subject = match (row.owner, row.user_id) {
         (TokenOwner::Client(client_id), _) => Subject::App { client_id },
         (TokenOwner::Credential(credential_id), Some(user_id)) => {
@@ -23,7 +31,7 @@ pub async fn authenticate_token(context: &Context, text: &str) -> Result<Princip
         }
         (TokenOwner::Credential(_), None) => return Err(Refusal::InvalidToken.into()),
     };
-    Ok(Principal { subject, scopes: row.scopes })
+    Ok(Principal { subject, scopes: row.scopes, sign_up })
 }
 
 /// Checks an API credential. A username that does not exist takes as long as a
@@ -49,6 +57,7 @@ pub async fn authenticate_credential(
             credential_id: login.credential.id,
         },
         scopes: Scopes::OF_A_USER,
+        sign_up: None,
     })
 }
 
@@ -94,7 +103,11 @@ pub async fn check_origin(
     caller: &Principal,
     origin: &str,
 ) -> Result<(), Error> {
+    let bound = caller.sign_up.as_ref().map(|token| token.binding.origins.as_slice());
+    let elsewhere = bound
+        .is_some_and(|origins| !origins.is_empty() && !origins.iter().any(|bound| bound == origin));
     let allowed = match &caller.subject {
+        Subject::App { .. } if elsewhere => false,
         Subject::App { client_id } => {
             context.store.read().await?.conn().has_origin(client_id, origin).await?
         }

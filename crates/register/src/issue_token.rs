@@ -1,11 +1,14 @@
 //! Issuing access tokens by client credentials (RFC 6749 §4.4).
 
-use doorstep_accounts::{PlainToken, Principal, Scopes, Secret, Subject, Timestamp, TokenKind};
+use doorstep_accounts::{
+    Binding, PlainToken, Principal, Scope, Scopes, Secret, Subject, Timestamp, TokenKind,
+};
 use doorstep_store::{NewToken, TokenOwner};
 
 use crate::{
     Context, Error,
     authenticate::{authenticate_client, authenticate_credential},
+    sign_up::check_server,
 };
 
 /// How a client says who it is. An API credential is a client of its own user:
@@ -25,6 +28,8 @@ pub struct TokenRequest {
     pub client: ClientCredentials,
     /// The scopes asked for; absent or empty: the default ones.
     pub scope: Option<String>,
+    /// What the token is to be bound to (RFC 9396).
+    pub authorization_details: Option<String>,
 }
 
 /// A token, for its owner.
@@ -38,6 +43,8 @@ pub struct IssuedToken {
     pub expires_in: i64,
     /// Since when.
     pub issued_at: Timestamp,
+    /// What it is bound to, if it is a sign-up token.
+    pub binding: Option<Binding>,
 }
 
 /// Why there is no token (RFC 6749 §5.2).
@@ -49,6 +56,9 @@ pub enum TokenError {
     /// A scope that does not exist or that the client does not hold.
     #[error("{0}")]
     InvalidScope(String),
+    /// `authorization_details` cannot be granted (RFC 9396 §5).
+    #[error("{0}")]
+    InvalidDetails(String),
     /// Something of ours failed.
     #[error("failed")]
     Failed(#[source] Error),
@@ -66,10 +76,25 @@ pub async fn issue_token(
     request: TokenRequest,
 ) -> Result<IssuedToken, TokenError> {
     let (kind, owner, held) = authenticate(context, &request.client).await?;
-    let scopes = granted(held, request.scope.as_deref())?;
+    let binding = match &request.authorization_details {
+        None => None,
+        Some(details) => Some(bind(context, &owner, details).await?),
+    };
+    let (kind, scopes, expires_in) = if binding.is_some() {
+        // A sign-up token does that and nothing else.
+        let scopes = granted(held, Some(request.scope.as_deref().unwrap_or("register")))?;
+        if scopes != Scopes::only(Scope::Register) {
+            return Err(TokenError::InvalidScope(
+                "a token with authorization_details holds the scope register alone".to_owned(),
+            ));
+        }
+        (TokenKind::SignUp, scopes, context.terms.sign_up_token_seconds)
+    } else {
+        let scopes = granted(held, request.scope.as_deref())?;
+        (kind, scopes, context.terms.token_seconds)
+    };
     let token = PlainToken::generate(kind, &*context.entropy);
     let issued_at = context.clock.now();
-    let expires_in = context.terms.token_seconds;
     let mut tx = context.store.begin().await?;
     let new = NewToken {
         hash: &token.hash(),
@@ -77,10 +102,34 @@ pub async fn issue_token(
         scopes,
         issued_at,
         expires_at: issued_at.plus_seconds(expires_in),
+        binding: binding.as_ref(),
     };
     tx.conn().add_token(&new).await?;
     tx.commit().await?;
-    Ok(IssuedToken { token, scopes, expires_in, issued_at })
+    Ok(IssuedToken { token, scopes, expires_in, issued_at, binding })
+}
+
+/// Reads what a token is to be bound to, and holds it to what the operator
+/// assigned to the client: its servers and its origins.
+async fn bind(context: &Context, owner: &TokenOwner, details: &str) -> Result<Binding, TokenError> {
+    let refuse = |why: String| TokenError::InvalidDetails(format!("authorization_details: {why}"));
+    let TokenOwner::Client(client_id) = owner else {
+        return Err(refuse("users do not register users".to_owned()));
+    };
+    let binding = Binding::parse(details, &context.terms.users_url).map_err(refuse)?;
+    let mut read = context.store.read().await?;
+    let mut conn = read.conn();
+    match check_server(&mut conn, client_id, &binding.identity).await {
+        Ok(()) => {}
+        Err(Error::Refused(refusal)) => return Err(refuse(refusal.detail())),
+        Err(failed) => return Err(TokenError::Failed(failed)),
+    }
+    for origin in &binding.origins {
+        if !conn.has_origin(client_id, origin).await? {
+            return Err(refuse(format!("{origin} is not one of this client's origins")));
+        }
+    }
+    Ok(binding)
 }
 
 /// Who a client is: the kind of tokens that it gets, for whom they speak, and the
@@ -95,7 +144,7 @@ pub(crate) async fn authenticate(
         return Ok((TokenKind::App, TokenOwner::Client(client.id), client.scopes));
     }
     match authenticate_credential(context, id, secret).await {
-        Ok(Principal { subject: Subject::User { credential_id, .. }, scopes }) => {
+        Ok(Principal { subject: Subject::User { credential_id, .. }, scopes, .. }) => {
             Ok((TokenKind::User, TokenOwner::Credential(credential_id), scopes))
         }
         Ok(_) | Err(Error::Refused(_)) => Err(TokenError::InvalidClient),

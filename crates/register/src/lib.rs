@@ -18,7 +18,7 @@ pub use authenticate::{authenticate_credential, authenticate_token, check_origin
 pub use change_account::change_account;
 pub use issue_token::{ClientCredentials, IssuedToken, TokenError, TokenRequest, issue_token};
 pub use own_token::{Introspected, introspect_token, revoke_token};
-pub use sign_up::{Keyed, sign_up};
+pub use sign_up::{Keyed, count_rejection, sign_up};
 
 use std::{fmt, sync::Arc};
 
@@ -59,6 +59,10 @@ pub struct Terms {
     pub email_domain: String,
     /// How long an access token lives, in seconds.
     pub token_seconds: i64,
+    /// How long a sign-up token lives, in seconds.
+    pub sign_up_token_seconds: i64,
+    /// The URL of the user API, which sign-up tokens may name.
+    pub users_url: String,
 }
 
 /// Why a use-case ended without its outcome.

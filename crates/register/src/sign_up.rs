@@ -2,7 +2,7 @@
 
 use doorstep_accounts::{
     Application, Created, Credential, Fingerprint, IdempotencyKey, Identity, Principal, Refusal,
-    Scope, Secret, SecretHash, Subject, Timestamp, User, credential,
+    Scope, Secret, SecretHash, SignUpToken, Subject, Timestamp, User, credential,
     idempotency::{open, seal},
     ids::IdKind,
     labels,
@@ -47,7 +47,8 @@ pub async fn sign_up(
     let Subject::App { client_id } = &caller.subject else {
         return Err(Refusal::InsufficientScope { needed: Scope::Register }.into());
     };
-    match create(context, client_id, &application, keyed).await {
+    let token = caller.sign_up.as_deref();
+    match create(context, client_id, token, &application, keyed).await {
         // Contention on PostgreSQL: another request with this key, or for this
         // identity, has not ended yet.
         Err(Error::Failed(StoreError::Contended(_))) if keyed.is_some() => {
@@ -57,9 +58,18 @@ pub async fn sign_up(
     }
 }
 
+/// Counts a request that was rejected against the sign-up token that it came
+/// with, in a transaction of its own: the count must outlive the rejection.
+pub async fn count_rejection(context: &Context, token: &SignUpToken) -> Result<(), StoreError> {
+    let mut tx = context.store.begin().await?;
+    tx.conn().count_rejection(&token.hash).await?;
+    tx.commit().await
+}
+
 async fn create(
     context: &Context,
     client_id: &str,
+    token: Option<&SignUpToken>,
     application: &Application,
     keyed: Option<&Keyed>,
 ) -> Result<Created, Error> {
@@ -75,18 +85,32 @@ async fn create(
 
     let mut tx = context.store.begin().await?;
     let mut conn = tx.conn();
-    if let Some(replayed) = replay(context, &mut conn, client_id, application, keyed).await? {
+    if let Some(replayed) = replay(context, &mut conn, client_id, token, application, keyed).await?
+    {
         return Ok(replayed);
+    }
+    if let Some(token) = token
+        && !conn.use_token(&token.hash, now).await?
+    {
+        // Of two requests at once with one token, the other one may have won
+        // with this very key.
+        let replayed =
+            replay(context, &mut conn, client_id, Some(token), application, keyed).await?;
+        return replayed.ok_or_else(|| Refusal::InvalidToken.into());
     }
     check_server(&mut conn, client_id, identity).await?;
     if !conn.take_identity(identity, id).await? {
         // The first request with the same key may have ended just now.
-        if let Some(replayed) = replay(context, &mut conn, client_id, application, keyed).await? {
+        if let Some(replayed) =
+            replay(context, &mut conn, client_id, token, application, keyed).await?
+        {
             return Ok(replayed);
         }
         let owner = conn.identity_owner(identity).await?;
-        let user_id =
-            owner.and_then(|(id, owner)| (owner.as_deref() == Some(client_id)).then_some(id));
+        let user_id = owner.and_then(|(id, owner)| {
+            // A page learns that the name is taken, a back end also by whom.
+            (owner.as_deref() == Some(client_id) && token.is_none()).then_some(id)
+        });
         return Err(Refusal::AlreadyRegistered { user_id }.into());
     }
     let mut user = User {
@@ -113,6 +137,7 @@ async fn create(
             user_id: id,
             credential_id: &credential.id,
             sealed: &sealed,
+            token: token.map(|token| &token.hash),
             sealed_until: now.plus_seconds(SEALED_SECONDS),
             expires_at: now.plus_seconds(KEY_SECONDS),
         };
@@ -130,6 +155,7 @@ async fn replay(
     context: &Context,
     conn: &mut Conn<'_>,
     client_id: &str,
+    token: Option<&SignUpToken>,
     application: &Application,
     keyed: Option<&Keyed>,
 ) -> Result<Option<Created>, Error> {
@@ -139,6 +165,10 @@ async fn replay(
     };
     if found.fingerprint != fingerprint.as_stored() {
         return Err(Refusal::IdempotencyKeyReused.into());
+    }
+    let own = found.token.as_deref() == token.map(|token| token.hash.as_stored());
+    if !own && token.is_some_and(|token| token.expired) {
+        return Err(Refusal::InvalidToken.into());
     }
     let missing = StoreError::Corrupt { what: "the user of an idempotency key" };
     let user = conn.user(found.user_id).await?.ok_or(missing)?;
@@ -166,7 +196,7 @@ fn answer(
 
 /// A server that is assigned belongs to its client; a client with assigned
 /// servers stays within them.
-async fn check_server(
+pub(crate) async fn check_server(
     conn: &mut Conn<'_>,
     client_id: &str,
     identity: &Identity,

@@ -1,6 +1,6 @@
 //! Which keyed requests were answered, and with what.
 
-use doorstep_accounts::{IdempotencyKey, Timestamp, idempotency::Fingerprint};
+use doorstep_accounts::{IdempotencyKey, Timestamp, TokenHash, idempotency::Fingerprint};
 
 use crate::{Conn, StoreError, exec, one};
 
@@ -20,6 +20,8 @@ pub struct NewReplay<'a> {
     pub credential_id: &'a str,
     /// The password, sealed.
     pub sealed: &'a str,
+    /// The sign-up token that the request came with.
+    pub token: Option<&'a TokenHash>,
     /// Until when the sealed copy may be opened.
     pub sealed_until: Timestamp,
     /// Until when the key is remembered.
@@ -35,6 +37,8 @@ pub struct Replay {
     pub user_id: i64,
     /// The credential that it issued.
     pub api_username: String,
+    /// The sign-up token that the request came with, as stored.
+    pub token: Option<String>,
     /// The sealed password, unless it is wiped, too old, or the credential was used.
     pub sealed: Option<String>,
 }
@@ -44,6 +48,7 @@ struct Row {
     fingerprint: String,
     user_id: i64,
     username: String,
+    token_hash: Option<String>,
     sealed: Option<String>,
     sealed_until: i64,
     last_used_at: Option<i64>,
@@ -57,8 +62,8 @@ impl Conn<'_> {
         let added = exec!(
             self,
             "INSERT INTO idempotency (client_id, key_hash, fingerprint, user_id, credential_id,
-                                      sealed, sealed_until, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                                      sealed, sealed_until, expires_at, token_hash)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
              ON CONFLICT (client_id, key_hash) DO NOTHING",
             new.client_id,
             new.key.hash(),
@@ -68,6 +73,7 @@ impl Conn<'_> {
             new.sealed,
             new.sealed_until.0,
             new.expires_at.0,
+            new.token.map(TokenHash::as_stored),
         );
         Ok(added == 1)
     }
@@ -82,7 +88,7 @@ impl Conn<'_> {
         let row = one!(
             self,
             Row,
-            "SELECT i.fingerprint, i.user_id, c.username, i.sealed, i.sealed_until,
+            "SELECT i.fingerprint, i.user_id, c.username, i.token_hash, i.sealed, i.sealed_until,
                     c.last_used_at, c.revoked_at
              FROM idempotency i JOIN credentials c ON c.id = i.credential_id
              WHERE i.client_id = $1 AND i.key_hash = $2 AND i.expires_at > $3",
@@ -94,6 +100,7 @@ impl Conn<'_> {
             fingerprint: row.fingerprint,
             user_id: row.user_id,
             api_username: row.username,
+            token: row.token_hash,
             sealed: row.sealed.filter(|_| {
                 now.0 < row.sealed_until && row.last_used_at.is_none() && row.revoked_at.is_none()
             }),

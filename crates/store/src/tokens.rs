@@ -1,6 +1,6 @@
 //! Access tokens, by hash.
 
-use doorstep_accounts::{Scopes, Timestamp, TokenHash};
+use doorstep_accounts::{Binding, Scopes, Timestamp, TokenHash};
 
 use crate::{Conn, StoreError, clients::scopes, exec, one};
 
@@ -17,7 +17,13 @@ pub struct NewToken<'a> {
     pub issued_at: Timestamp,
     /// From when it is no longer valid.
     pub expires_at: Timestamp,
+    /// What it is bound to, if it is a sign-up token: for one use.
+    pub binding: Option<&'a Binding>,
 }
+
+/// Rejected requests that a sign-up token survives: enough for a person's
+/// mistakes, too few for guessing.
+const ATTEMPTS: i64 = 10;
 
 /// For whom a token speaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +47,10 @@ pub struct TokenRow {
     pub issued_at: Timestamp,
     /// From when it is no longer valid.
     pub expires_at: Timestamp,
+    /// What it is bound to, if it is a sign-up token.
+    pub binding: Option<Binding>,
+    /// Whether a sign-up token was used. Its own answer may be asked for again.
+    pub used: bool,
     /// Whether the token, its client or its credential was ended, or the user's
     /// account is not active.
     pub ended: bool,
@@ -53,6 +63,9 @@ struct Row {
     scopes: String,
     issued_at: i64,
     expires_at: i64,
+    binding: Option<String>,
+    uses_left: Option<i64>,
+    attempts_left: Option<i64>,
     revoked_at: Option<i64>,
     client_disabled_at: Option<i64>,
     user_id: Option<i64>,
@@ -69,14 +82,18 @@ impl Conn<'_> {
         };
         exec!(
             self,
-            "INSERT INTO tokens (hash, client_id, credential_id, scopes, issued_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO tokens (hash, client_id, credential_id, scopes, issued_at, expires_at,
+                                 binding, uses_left, attempts_left)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             token.hash.as_stored(),
             client_id,
             credential_id,
             token.scopes.to_string(),
             token.issued_at.0,
             token.expires_at.0,
+            token.binding.map(|binding| binding.to_json().to_string()),
+            token.binding.map(|_| 1_i64),
+            token.binding.map(|_| ATTEMPTS),
         );
         Ok(())
     }
@@ -87,6 +104,7 @@ impl Conn<'_> {
             self,
             Row,
             "SELECT t.client_id, t.credential_id, t.scopes, t.issued_at, t.expires_at, t.revoked_at,
+                    t.binding, t.uses_left, t.attempts_left,
                     c.disabled_at AS client_disabled_at, k.user_id,
                     k.revoked_at AS credential_revoked_at, u.active
              FROM tokens t
@@ -104,6 +122,7 @@ impl Conn<'_> {
         };
         Ok(Some(TokenRow {
             ended: row.revoked_at.is_some()
+                || row.attempts_left.is_some_and(|left| left <= 0)
                 || row.client_disabled_at.is_some()
                 || row.credential_revoked_at.is_some()
                 || row.active == Some(false),
@@ -112,7 +131,37 @@ impl Conn<'_> {
             scopes: scopes(&row.scopes)?,
             issued_at: Timestamp(row.issued_at),
             expires_at: Timestamp(row.expires_at),
+            used: row.uses_left.is_some_and(|left| left <= 0),
+            binding: row.binding.as_deref().map(binding).transpose()?,
         }))
+    }
+
+    /// Uses a sign-up token up. `false`: it was used, ended or has expired. The
+    /// conditions stand in the write itself, so of many at once one wins.
+    pub async fn use_token(
+        &mut self,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let used = exec!(
+            self,
+            "UPDATE tokens SET uses_left = uses_left - 1
+             WHERE hash = $1 AND uses_left > 0 AND attempts_left > 0
+               AND revoked_at IS NULL AND expires_at > $2",
+            hash.as_stored(),
+            now.0,
+        );
+        Ok(used == 1)
+    }
+
+    /// Counts a rejected request against a sign-up token.
+    pub async fn count_rejection(&mut self, hash: &TokenHash) -> Result<(), StoreError> {
+        exec!(
+            self,
+            "UPDATE tokens SET attempts_left = attempts_left - 1 WHERE hash = $1 AND attempts_left > 0",
+            hash.as_stored(),
+        );
+        Ok(())
     }
 
     /// Ends a token.
@@ -134,4 +183,8 @@ impl Conn<'_> {
     pub async fn sweep_tokens(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         Ok(exec!(self, "DELETE FROM tokens WHERE expires_at < $1", before.0))
     }
+}
+
+fn binding(text: &str) -> Result<Binding, StoreError> {
+    Binding::from_stored(text).ok_or(StoreError::Corrupt { what: "a token's binding" })
 }

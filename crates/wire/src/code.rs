@@ -58,6 +58,10 @@ codes! {
     OriginNotAllowed = "origin_not_allowed", 403, false, "The page's origin is not allowed";
     /// The OAuth client may not register users of this provider server. The operator assigns servers to clients.
     ProviderServerNotAllowed = "provider_server_not_allowed", 403, false, "The provider server is not this client's";
+    /// The body says something else than the sign-up token that it came with. What the token says need not be sent.
+    AuthorizationDetailsMismatch = "authorization_details_mismatch", 403, false, "The sign-up token says otherwise";
+    /// The route takes sign-up tokens only: those that the token endpoint gives for `authorization_details`.
+    SignUpTokenNeeded = "sign_up_token_needed", 403, false, "A sign-up token is needed";
     /// There is nothing at this path.
     NotFound = "not_found", 404, false, "Nothing is here";
     /// The path does not take this method; `Allow` lists those that it takes.

@@ -7,6 +7,7 @@
 pub mod code;
 pub mod paths;
 pub mod problem;
+pub mod session;
 pub mod user;
 
 pub use code::Code;

@@ -2,6 +2,8 @@
 
 /// The user API: sign-up (`POST`), own account (`GET`, `PATCH`).
 pub const USERS: &str = "/api/users";
+/// What the widget learns from its sign-up token alone.
+pub const WIDGET_SESSION: &str = "/api/widget/session";
 /// The token endpoint (RFC 6749 §3.2).
 pub const OAUTH_TOKEN: &str = "/api/oauth/token";
 /// The revocation endpoint (RFC 7009).

@@ -131,10 +131,22 @@ impl Settings {
                 accounts.token_seconds
             ));
         }
+        // A person who takes longer gets a new one from the panel.
+        if !(1..=900).contains(&accounts.sign_up_token_seconds) {
+            return fail(format!(
+                "accounts.sign_up_token_seconds {} is not between 1 and 900",
+                accounts.sign_up_token_seconds
+            ));
+        }
         if !(self.limits.scale.is_finite() && self.limits.scale > 0.0) {
             return fail(format!("limits.scale {} is not a number above 0", self.limits.scale));
         }
         Ok(())
+    }
+
+    /// Where people and panels reach the server, without a slash at the end.
+    pub fn public_url(&self) -> &str {
+        self.server.public_url.as_deref().unwrap_or_default().trim_end_matches('/')
     }
 
     /// The domain of made-up e-mail addresses: as set, else the public host, else

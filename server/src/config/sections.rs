@@ -116,6 +116,8 @@ pub struct Accounts {
     pub email_domain: Option<String>,
     /// Seconds that an access token lives; at most 3600.
     pub token_seconds: i64,
+    /// Seconds that a sign-up token lives; at most 900.
+    pub sign_up_token_seconds: i64,
 }
 
 impl Default for Accounts {
@@ -126,6 +128,7 @@ impl Default for Accounts {
             timezone: "UTC".to_owned(),
             email_domain: None,
             token_seconds: 600,
+            sign_up_token_seconds: 300,
         }
     }
 }

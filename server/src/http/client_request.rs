@@ -48,6 +48,8 @@ impl OAuthError {
 pub(crate) struct Parameters {
     pub(crate) grant_type: Option<String>,
     pub(crate) scope: Option<String>,
+    /// RFC 9396; in a JSON body it may also stand as what it is, a list.
+    pub(crate) authorization_details: Option<String>,
     /// The token to revoke or to ask about.
     pub(crate) token: Option<Secret>,
     client_id: Option<String>,
@@ -55,7 +57,8 @@ pub(crate) struct Parameters {
 }
 
 impl Parameters {
-    const NAMES: [&str; 5] = ["grant_type", "scope", "token", "client_id", "client_secret"];
+    const NAMES: [&str; 6] =
+        ["grant_type", "scope", "authorization_details", "token", "client_id", "client_secret"];
 
     /// Reads a form, or JSON where that is allowed.
     pub(crate) fn read(
@@ -89,6 +92,9 @@ impl Parameters {
             match value {
                 Value::String(value) => parameters.set(&name, value)?,
                 Value::Null => {}
+                Value::Array(_) if name == "authorization_details" => {
+                    parameters.set(&name, value.to_string())?;
+                }
                 _ if Self::NAMES.contains(&name.as_str()) => {
                     return Err(OAuthError::invalid_request("every parameter must be text"));
                 }
@@ -101,6 +107,7 @@ impl Parameters {
     fn set(&mut self, name: &str, value: String) -> Result<(), OAuthError> {
         let twice = match name {
             "grant_type" => self.grant_type.replace(value).is_some(),
+            "authorization_details" => self.authorization_details.replace(value).is_some(),
             "scope" => self.scope.replace(value).is_some(),
             "token" => self.token.replace(Secret::new(value)).is_some(),
             "client_id" => self.client_id.replace(value).is_some(),

@@ -23,6 +23,7 @@ pub(crate) async fn authorization_server(State(app): State<App>) -> Response {
         "grant_types_supported": ["client_credentials"],
         // There is no authorization endpoint, and the member is required (RFC 8414 §2).
         "response_types_supported": [],
+        "authorization_details_types_supported": [doorstep_accounts::binding::TYPE],
         "scopes_supported": Scope::ALL.map(Scope::name),
         "token_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported": methods,

@@ -64,7 +64,7 @@ impl App {
     /// Where people and panels reach the server, without a slash at the end; also
     /// the issuer (RFC 8414 §2) and the audience of its tokens.
     pub(crate) fn public_url(&self) -> &str {
-        self.settings.server.public_url.as_deref().unwrap_or_default().trim_end_matches('/')
+        self.settings.public_url()
     }
 }
 

@@ -32,6 +32,9 @@ use super::{
 struct Created {
     /// Seconds since the Unix epoch.
     created_at: i64,
+    /// What the token is bound to (RFC 9396 §7).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorization_details: Option<[serde_json::Value; 1]>,
 }
 
 impl ExtraTokenFields for Created {}
@@ -75,14 +78,18 @@ fn read_grant(
         }
     }
     let (client, by_basic) = parameters.credentials(headers)?;
-    Ok((TokenRequest { client, scope: parameters.scope }, by_basic))
+    let Parameters { scope, authorization_details, .. } = parameters;
+    Ok((TokenRequest { client, scope, authorization_details }, by_basic))
 }
 
 fn grant(issued: &IssuedToken) -> Response {
     let mut body = StandardTokenResponse::new(
         AccessToken::new(issued.token.expose().to_owned()),
         BasicTokenType::Bearer,
-        Created { created_at: issued.issued_at.seconds() },
+        Created {
+            created_at: issued.issued_at.seconds(),
+            authorization_details: issued.binding.as_ref().map(|binding| [binding.to_json()]),
+        },
     );
     let seconds = u64::try_from(issued.expires_in).unwrap_or_default();
     body.set_expires_in(Some(&Duration::from_secs(seconds)));
@@ -98,6 +105,9 @@ fn refuse(error: TokenError, by_basic: bool) -> Response {
             "the client is unknown, its secret is wrong, or it is switched off".to_owned(),
         ),
         TokenError::InvalidScope(detail) => (Kind::InvalidScope, detail),
+        TokenError::InvalidDetails(detail) => {
+            (Kind::Extension("invalid_authorization_details".to_owned()), detail)
+        }
         TokenError::Failed(error) => return Reject::from(error).into_response(),
     };
     OAuthError { kind, detail, challenge: by_basic }.into_response()

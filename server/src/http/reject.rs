@@ -18,6 +18,7 @@ pub(crate) struct Reject(Box<Parts>);
 
 #[derive(Debug)]
 struct Parts {
+    code: Code,
     problem: Problem,
     headers: HeaderMap,
     /// For the operator's log only.
@@ -34,11 +35,11 @@ pub(crate) struct Rejected {
 impl Reject {
     /// A refusal that the HTTP side itself makes.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self::of(Problem::new(code, detail))
+        Self::of(code, Problem::new(code, detail))
     }
 
-    fn of(problem: Problem) -> Self {
-        Self(Box::new(Parts { problem, headers: HeaderMap::new(), cause: None }))
+    fn of(code: Code, problem: Problem) -> Self {
+        Self(Box::new(Parts { code, problem, headers: HeaderMap::new(), cause: None }))
     }
 
     /// With what the operator's log should say.
@@ -54,6 +55,16 @@ impl Reject {
             "the server failed; if it happens again, give the operator this request's id",
         )
         .caused_by(cause.into())
+    }
+
+    /// The code that programs read.
+    pub(crate) fn code(&self) -> &'static str {
+        self.0.code.name()
+    }
+
+    /// Whether the same request would be refused again.
+    pub(crate) fn is_final(&self) -> bool {
+        !self.0.code.retry()
     }
 
     /// With a header.
@@ -76,7 +87,7 @@ impl From<Refusal> for Reject {
             }
             _ => Problem::new(code, detail),
         };
-        let reject = Self::of(problem);
+        let reject = Self::of(code, problem);
         if code.retry() {
             reject.with(header::RETRY_AFTER, HeaderValue::from_static("1"))
         } else {
@@ -110,7 +121,7 @@ impl From<Error> for Reject {
 
 impl IntoResponse for Reject {
     fn into_response(self) -> Response {
-        let Parts { problem, headers, cause } = *self.0;
+        let Parts { code: _, problem, headers, cause } = *self.0;
         let status =
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();

@@ -55,6 +55,12 @@ pub static ROUTES: &[Route] = &[
         access: Access::Needs(Scope::ProfileUpdate),
         handler: || on(MethodFilter::PATCH, users::change),
     },
+    Route {
+        method: "GET",
+        path: paths::WIDGET_SESSION,
+        access: Access::Needs(Scope::Register),
+        handler: || on(MethodFilter::GET, users::session),
+    },
     // OAuth clients.
     Route {
         method: "POST",
@@ -109,7 +115,7 @@ pub static ROUTES: &[Route] = &[
 ];
 
 /// Paths that pages of other origins may call.
-const CROSS_ORIGIN: &[&str] = &[paths::USERS];
+const CROSS_ORIGIN: &[&str] = &[paths::USERS, paths::WIDGET_SESSION];
 
 /// Makes the router from the table.
 pub(crate) fn router(app: &App) -> Router<App> {

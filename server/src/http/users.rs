@@ -5,10 +5,12 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
-use doorstep_accounts::{Fingerprint, IdempotencyKey, Principal, Refusal, Scope, Subject};
+use doorstep_accounts::{
+    Created, Fingerprint, IdempotencyKey, Principal, Refusal, Scope, SignUpToken, Subject,
+};
 use doorstep_dialects::native;
 use doorstep_register::{self as register, Keyed};
-use doorstep_wire::{Code, paths};
+use doorstep_wire::{Code, paths, session::Session};
 use serde_json::{Value, json};
 
 use super::{
@@ -28,17 +30,18 @@ pub(crate) async fn sign_up(
     headers: HeaderMap,
     Body(body): Body,
 ) -> Result<Response, Reject> {
-    require_json(&headers)?;
-    let application = native::decode_sign_up(&body)?;
-    let keyed = keyed(&headers, &caller, &body)?;
-    let created = register::sign_up(&app.context, &caller, application, keyed.as_ref()).await;
+    let created = create(&app, &caller, &headers, &body).await;
     metrics::counter!("doorstep_sign_ups_total", "outcome" => match &created {
         Ok(created) if created.replayed => "replayed",
         Ok(_) => "created",
-        Err(register::Error::Refused(refusal)) => refusal.code().name(),
-        Err(register::Error::Failed(_)) => "failed",
+        Err(reject) => reject.code(),
     })
     .increment(1);
+    if let (Err(reject), Some(token)) = (&created, &caller.sign_up)
+        && reject.is_final()
+    {
+        register::count_rejection(&app.context, token).await?;
+    }
     let created = created?;
     let mut response = reply(StatusCode::CREATED, &native::encode_created(&created));
     if created.replayed {
@@ -49,6 +52,44 @@ pub(crate) async fn sign_up(
     }
     response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(paths::USERS));
     Ok(response)
+}
+
+async fn create(
+    app: &App,
+    caller: &Principal,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Created, Reject> {
+    require_json(headers)?;
+    let bound = caller.sign_up.as_ref().map(|token| &token.binding);
+    let application = native::decode_sign_up(body, bound)?;
+    let keyed = keyed(headers, caller, body)?;
+    if caller.sign_up.is_some() && keyed.is_none() {
+        return Err(Reject::new(
+            Code::InvalidRequest,
+            "a sign-up token is for one use: send an Idempotency-Key, so that a retry is possible",
+        ));
+    }
+    Ok(register::sign_up(&app.context, caller, application, keyed.as_ref()).await?)
+}
+
+/// `GET /api/widget/session`
+pub(crate) async fn session(
+    State(app): State<App>,
+    Caller(caller): Caller,
+) -> Result<Response, Reject> {
+    let token = caller.sign_up.ok_or(Refusal::SignUpTokenNeeded)?;
+    let SignUpToken { binding, expires_at, .. } = *token;
+    let left = expires_at.0 - app.context.clock.now().0;
+    let session = Session {
+        provider: binding.identity.provider,
+        provider_server: binding.identity.server,
+        provider_username: binding.identity.username,
+        prefill: binding.prefill,
+        locked: binding.locked,
+        expires_in: left.max(0) / 1_000,
+    };
+    Ok(reply(StatusCode::OK, &session))
 }
 
 /// The caller's key, with the fingerprint that makes a retry the same request:

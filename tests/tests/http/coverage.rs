@@ -13,6 +13,7 @@ const GUARDED: &[(&str, &str, &str)] = &[
         r#"{"user":{"fname":"A","lname":"B","provider_server":"s","provider_username":"covered"}}"#,
     ),
     ("GET", "/api/users", ""),
+    ("GET", "/api/widget/session", ""),
     ("PATCH", "/api/users", r#"{"user":{"city":"Rome"}}"#),
 ];
 

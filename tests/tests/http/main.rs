@@ -11,4 +11,5 @@ mod idempotency;
 mod oauth;
 mod panel_plugin;
 mod sign_up;
+mod sign_up_tokens;
 mod transport;

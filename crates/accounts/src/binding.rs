@@ -1,0 +1,207 @@
+//! What a sign-up token is bound to: `authorization_details` (RFC 9396) of type
+//! `user_registration`.
+
+use doorstep_fields::{Raw, field};
+use serde_json::{Map, Value, json};
+
+use crate::{client::canonical_origin, provider::Identity};
+
+/// The type of the one object in `authorization_details`.
+pub const TYPE: &str = "user_registration";
+/// An honest binding is a few hundred bytes.
+pub const MAX_BYTES: usize = 8 * 1024;
+/// Pages of one panel; a longer list is a list of customers.
+const MAX_ORIGINS: usize = 16;
+
+/// For whom a sign-up token is, and what it says about that person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    /// The only person whom it signs up.
+    pub identity: Identity,
+    /// Origins of the pages that may use it; empty: all of its client's.
+    pub origins: Vec<String>,
+    /// Answers that the person cannot change.
+    pub locked: Map<String, Value>,
+    /// Answers that the form starts with.
+    pub prefill: Map<String, Value>,
+}
+
+/// Members that the object may have. Anything else is refused: a panel that asks
+/// for a restriction which we do not know must not believe that it holds.
+const MEMBERS: &[&str] = &[
+    "type",
+    "locations",
+    "actions",
+    "provider",
+    "provider_server",
+    "provider_username",
+    "origins",
+    "locked",
+    "prefill",
+    "credential_delivery",
+];
+
+impl Binding {
+    /// Reads the parameter. `endpoint` is the URL of the user API, the only
+    /// location that it may name. The error is a sentence for the client's developer.
+    pub fn parse(text: &str, endpoint: &str) -> Result<Self, String> {
+        if text.len() > MAX_BYTES {
+            return Err(format!("it is longer than {MAX_BYTES} bytes"));
+        }
+        let value: Value = serde_json::from_str(text).map_err(|_| "it is not JSON".to_owned())?;
+        let object = match value.as_array().map(Vec::as_slice) {
+            Some([Value::Object(object)]) => object,
+            _ => return Err("it must be a list with one object".to_owned()),
+        };
+        if object.get("type").and_then(Value::as_str) != Some(TYPE) {
+            return Err(format!("the type must be {TYPE:?}"));
+        }
+        if let Some(unknown) = object.keys().find(|key| !MEMBERS.contains(&key.as_str())) {
+            return Err(format!("{unknown:?} is not a member that this server knows"));
+        }
+        expect(object, "locations", &json!([endpoint]))?;
+        expect(object, "actions", &json!(["create"]))?;
+        expect(object, "credential_delivery", &json!("inline"))?;
+        let text = |name: &str| match object.get(name) {
+            Some(Value::String(text)) => Ok(Some(text.as_str())),
+            None => Ok(None),
+            Some(_) => Err(format!("{name} must be text")),
+        };
+        let required = |name: &str| text(name)?.ok_or_else(|| format!("{name} is missing"));
+        let provider = text("provider")?.unwrap_or(crate::provider::DEFAULT_PROVIDER);
+        let (server, username) = (required("provider_server")?, required("provider_username")?);
+        let identity = Identity::parse(provider, server, username).map_err(|faults| {
+            faults.iter().map(|fault| fault.message()).collect::<Vec<_>>().join("; ")
+        })?;
+        Ok(Self {
+            identity,
+            origins: origins(object.get("origins"))?,
+            locked: answers(object.get("locked"), "locked")?,
+            prefill: answers(object.get("prefill"), "prefill")?,
+        })
+    }
+
+    /// The form in which it is stored and told to the client (RFC 9396 §7).
+    pub fn to_json(&self) -> Value {
+        json!({
+            "type": TYPE,
+            "provider": self.identity.provider,
+            "provider_server": self.identity.server,
+            "provider_username": self.identity.username,
+            "origins": self.origins,
+            "locked": self.locked,
+            "prefill": self.prefill,
+            "credential_delivery": "inline",
+        })
+    }
+
+    /// Reads what was stored.
+    pub fn from_stored(text: &str) -> Option<Self> {
+        Self::parse(&format!("[{text}]"), "").ok()
+    }
+}
+
+fn expect(object: &Map<String, Value>, name: &str, only: &Value) -> Result<(), String> {
+    match object.get(name) {
+        None => Ok(()),
+        Some(value) if value == only => Ok(()),
+        Some(_) => Err(format!("{name} must be {only}, or left out")),
+    }
+}
+
+fn origins(value: Option<&Value>) -> Result<Vec<String>, String> {
+    let Some(value) = value else { return Ok(Vec::new()) };
+    let list = value.as_array().filter(|list| list.len() <= MAX_ORIGINS);
+    let list = list.ok_or_else(|| format!("origins must be a list of at most {MAX_ORIGINS}"))?;
+    list.iter()
+        .map(|origin| {
+            let text = origin.as_str().ok_or_else(|| "an origin must be text".to_owned())?;
+            canonical_origin(text)
+        })
+        .collect()
+}
+
+/// Checks answers by the rules of their fields. A blank one would lock nothing.
+fn answers(value: Option<&Value>, name: &str) -> Result<Map<String, Value>, String> {
+    let object = match value {
+        None => return Ok(Map::new()),
+        Some(Value::Object(object)) => object,
+        Some(_) => return Err(format!("{name} must be an object")),
+    };
+    for (key, value) in object {
+        let field = field(key).ok_or_else(|| format!("{name}: there is no field {key:?}"))?;
+        let raw = match value {
+            Value::String(text) => Raw::Text(text),
+            Value::Bool(flag) => Raw::Flag(*flag),
+            _ => return Err(format!("{name}: {} must be text or a switch", field.label)),
+        };
+        match field.parse(raw) {
+            Ok(answer) if answer.value.is_some() => {}
+            Ok(_) => return Err(format!("{name}: {} is blank or unknown", field.label)),
+            Err(fault) => return Err(format!("{name}: {} {fault}", field.label)),
+        }
+    }
+    Ok(object.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ENDPOINT: &str = "https://api.example/api/users";
+
+    fn parse(extra: &str) -> Result<Binding, String> {
+        let text = format!(
+            r#"[{{"type":"user_registration","provider_server":"Srv.example","provider_username":"Bob"{extra}}}]"#
+        );
+        Binding::parse(&text, ENDPOINT)
+    }
+
+    #[test]
+    fn a_full_binding_is_kept_through_storage() {
+        let binding = parse(
+            r#","locations":["https://api.example/api/users"],"actions":["create"],"provider":"Plesk",
+               "origins":["HTTPS://Panel.example:443"],"locked":{"email":"b@x.example"},
+               "prefill":{"fname":"Bob","c_sftp_pass":true},"credential_delivery":"inline""#,
+        )
+        .unwrap();
+        assert_eq!(binding.identity.server_key, "srv.example");
+        assert_eq!(binding.identity.provider, "plesk");
+        assert_eq!(binding.origins, ["https://panel.example"]);
+        assert_eq!(Binding::from_stored(&binding.to_json().to_string()), Some(binding));
+    }
+
+    #[test]
+    fn everything_else_is_refused_and_says_why() {
+        for (extra, why) in [
+            (r#","jkt":"x""#, "jkt"),
+            (r#","locations":["https://evil.example"]"#, "locations"),
+            (r#","actions":["delete"]"#, "actions"),
+            (r#","credential_delivery":"claim""#, "credential_delivery"),
+            (r#","origins":"https://a.example""#, "origins"),
+            (r#","origins":["a.example"]"#, "a.example"),
+            (r#","locked":{"is_admin":"true"}"#, "is_admin"),
+            (r#","locked":{"email":"nope"}"#, "E-mail"),
+            (r#","locked":{"fname":""}"#, "First name"),
+            (r#","prefill":{"locale":"foo"}"#, "Language"),
+            (r#","prefill":[]"#, "prefill"),
+            (r#","provider":7"#, "provider"),
+            (r#","provider_server":"a b""#, "provider_server"),
+        ] {
+            let error = parse(extra).unwrap_err();
+            assert!(error.contains(why), "{extra}: {error}");
+        }
+        for text in [
+            "",
+            "{}",
+            "[]",
+            "[1]",
+            r#"[{"type":"other"}]"#,
+            r#"[{"type":"user_registration"}]"#,
+            "[{},{}]",
+        ] {
+            assert!(Binding::parse(text, ENDPOINT).is_err(), "{text}");
+        }
+        assert!(Binding::parse(&" ".repeat(MAX_BYTES + 1), ENDPOINT).is_err());
+    }
+}

@@ -1,0 +1,21 @@
+//! What the widget learns at start from its sign-up token alone.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// `200` of `GET /api/widget/session`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// The panel.
+    pub provider: String,
+    /// The panel's server, as the panel wrote it.
+    pub provider_server: String,
+    /// The person's name there, as the panel wrote it.
+    pub provider_username: String,
+    /// Answers that the form starts with, by field name.
+    pub prefill: Map<String, Value>,
+    /// Answers that the person cannot change, by field name.
+    pub locked: Map<String, Value>,
+    /// Seconds until the token expires.
+    pub expires_in: i64,
+}

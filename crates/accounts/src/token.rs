@@ -29,7 +29,7 @@ impl TokenKind {
         match self {
             Self::App => "reg_",
             Self::User => "usr_",
-            Self::SignUp => "sgn_",
+            Self::SignUp => doorstep_wire::session::TOKEN_PREFIX,
         }
     }
 }

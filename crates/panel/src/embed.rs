@@ -5,7 +5,7 @@ use askama::Template;
 use doorstep_wire::paths;
 
 /// The script tag, with its options. [`Embed::html`] writes it; every value is
-/// escaped, so a customer's name cannot leave its attribute.
+/// escaped, so none can leave its attribute.
 #[derive(Template)]
 #[template(
     ext = "html",
@@ -17,26 +17,9 @@ pub struct Embed<'a> {
 }
 
 impl<'a> Embed<'a> {
-    pub(crate) fn new(
-        server: &str,
-        token: &'a str,
-        provider_server: &'a str,
-        provider_username: &'a str,
-    ) -> Self {
-        Self {
-            loader: format!("{server}{}", paths::LOADER),
-            attributes: vec![
-                ("token", token),
-                ("provider-server", provider_server),
-                ("provider-username", provider_username),
-            ],
-        }
-    }
-
-    /// Which panel this is; the server takes `cpanel` if it is not said.
-    #[must_use]
-    pub fn provider(self, provider: &'a str) -> Self {
-        self.with("provider", provider)
+    /// For whom the form is stands in the token alone.
+    pub(crate) fn new(server: &str, token: &'a str) -> Self {
+        Self { loader: format!("{server}{}", paths::LOADER), attributes: vec![("token", token)] }
     }
 
     /// The optional fields to ask for, by their API names, with spaces between
@@ -82,23 +65,21 @@ mod tests {
 
     #[test]
     fn the_tag_is_what_the_readme_shows() {
-        let tag = Embed::new("https://cloud.example.com", "T", "web1.example.com", "ada")
-            .fields("company_name phone")
-            .html();
+        let tag = Embed::new("https://cloud.example.com", "T").fields("company_name phone").html();
         assert_eq!(
             tag,
             "<script async src=\"https://cloud.example.com/v1/doorstep.js\" data-token=\"T\" \
-             data-provider-server=\"web1.example.com\" data-provider-username=\"ada\" \
              data-fields=\"company_name phone\"></script>"
         );
     }
 
     #[test]
     fn no_value_leaves_its_attribute() {
-        let tag = Embed::new("https://cloud.example.com", "\"&'<>", "s", "\"></script><script>x()")
+        let tag = Embed::new("https://cloud.example.com", "\"&'<>")
+            .fields("\"></script><script>x()")
             .html();
         assert_eq!(tag.matches("<script").count(), 1, "{tag}");
         assert_eq!(tag.matches("</script").count(), 1, "{tag}");
-        assert_eq!(tag.matches('"').count(), 8, "{tag}");
+        assert_eq!(tag.matches('"').count(), 6, "{tag}");
     }
 }

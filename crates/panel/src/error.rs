@@ -48,6 +48,15 @@ pub enum Error {
         /// The scope that was asked for.
         scope: String,
     },
+    /// The server does not issue a token for that person and those pages.
+    #[error(
+        "the server issues no such sign-up token: {detail} (the servers and origins that the \
+         client may name are those of `doorstep client list`)"
+    )]
+    RegistrantRefused {
+        /// What the server says about it.
+        detail: String,
+    },
     /// The server does not accept the API credential.
     #[error(
         "the server does not accept the API credential: it was revoked, or the account is not active"

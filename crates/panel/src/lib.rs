@@ -2,9 +2,9 @@
 //!
 //! # In this crate
 //!
-//! [`Panel`] talks to the server, [`Embed`] writes the script tag, and
-//! [`Credential`] and [`Account`] are what comes back. Every failure is an
-//! [`Error`] that says what to do.
+//! [`Panel`] talks to the server, [`Registrant`] says whom a token is for,
+//! [`Embed`] writes the script tag, and [`Credential`] and [`Account`] are what
+//! comes back. Every failure is an [`Error`] that says what to do.
 //!
 //! Invariant: knows the server only by its paths and bodies (`doorstep-wire`),
 //! so that a panel never builds against the server's insides.
@@ -13,6 +13,7 @@ mod account;
 mod embed;
 mod error;
 mod panel;
+mod registrant;
 mod token;
 mod transport;
 
@@ -20,4 +21,5 @@ pub use account::{Account, Credential};
 pub use embed::Embed;
 pub use error::Error;
 pub use panel::Panel;
-pub use token::RegisterToken;
+pub use registrant::Registrant;
+pub use token::{RegisterToken, SignUpToken};

@@ -2,24 +2,27 @@
 
 use std::fmt;
 
-use doorstep_wire::{Problem, paths};
+use doorstep_wire::{Problem, paths, session};
 use http::{StatusCode, header::ACCEPT};
 use oauth2::{
     ClientId, ClientSecret, EndpointNotSet, EndpointSet, RequestTokenError, Scope, TokenResponse,
     TokenUrl,
-    basic::{BasicClient, BasicErrorResponse, BasicErrorResponseType},
+    basic::{BasicClient, BasicErrorResponse, BasicErrorResponseType, BasicTokenResponse},
 };
 use reqwest::Client;
 use url::Url;
 
 use crate::{
-    Account, Credential, Embed, Error, RegisterToken,
+    Account, Credential, Embed, Error, RegisterToken, Registrant, SignUpToken,
     account::AccountBody,
     transport::{self, client},
 };
 
 /// The scope under which a person is signed up.
 const REGISTER: &str = "register";
+/// The parameter that binds a token (RFC 9396 §2), and its error (§5).
+const DETAILS: &str = "authorization_details";
+const DETAILS_REFUSED: &str = "invalid_authorization_details";
 
 type OAuth =
     BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
@@ -60,28 +63,29 @@ impl Panel {
         &self.origin
     }
 
-    /// A fresh register token, for one page view.
+    /// A fresh sign-up token, for one person's one page view: it signs up that
+    /// person and nobody else, once, within five minutes.
+    pub async fn sign_up_token(&self, person: &Registrant) -> Result<SignUpToken, Error> {
+        let answer = self.token(Some(person)).await?;
+        // A server that does not know the parameter ignores it (RFC 6749 §3.2),
+        // and its token would sign up anybody: no page may have that.
+        if !answer.access_token().secret().starts_with(session::TOKEN_PREFIX) {
+            return Err(self.protocol("its token is not bound to the person"));
+        }
+        Ok(SignUpToken::new(answer.access_token().clone(), answer.expires_in()))
+    }
+
+    /// A register token, for sign-ups that the back end sends by itself. It is
+    /// good for every customer, so it must not get into a page.
     pub async fn register_token(&self) -> Result<RegisterToken, Error> {
-        let send = transport::for_oauth(&self.http, &self.server);
-        let answer = self
-            .oauth
-            .exchange_client_credentials()
-            .add_scope(Scope::new(REGISTER.to_owned()))
-            .request_async(&send)
-            .await
-            .map_err(|error| self.token_error(error))?;
+        let answer = self.token(None).await?;
         Ok(RegisterToken::new(answer.access_token().clone(), answer.expires_in()))
     }
 
-    /// The script tag that puts the form where it stands, for the customer
-    /// `provider_username` of this panel's machine `provider_server`.
-    pub fn embed<'a>(
-        &'a self,
-        token: &'a RegisterToken,
-        provider_server: &'a str,
-        provider_username: &'a str,
-    ) -> Embed<'a> {
-        Embed::new(&self.server, token.secret(), provider_server, provider_username)
+    /// The script tag that puts the form where it stands, for the person whom
+    /// the token is for.
+    pub fn embed<'a>(&'a self, token: &'a SignUpToken) -> Embed<'a> {
+        Embed::new(&self.server, token.secret())
     }
 
     /// The account that `credential` opens: proof that it works.
@@ -102,6 +106,16 @@ impl Panel {
         }
     }
 
+    async fn token(&self, person: Option<&Registrant>) -> Result<BasicTokenResponse, Error> {
+        let send = transport::for_oauth(&self.http, &self.server);
+        let mut request =
+            self.oauth.exchange_client_credentials().add_scope(Scope::new(REGISTER.to_owned()));
+        if let Some(person) = person {
+            request = request.add_extra_param(DETAILS, person.authorization_details());
+        }
+        request.request_async(&send).await.map_err(|error| self.token_error(error))
+    }
+
     fn token_error(&self, error: RequestTokenError<Error, BasicErrorResponse>) -> Error {
         match error {
             RequestTokenError::Request(error) => error,
@@ -110,6 +124,10 @@ impl Panel {
                 BasicErrorResponseType::InvalidScope
                 | BasicErrorResponseType::UnauthorizedClient => {
                     Error::ScopeRefused { scope: REGISTER.to_owned() }
+                }
+                BasicErrorResponseType::Extension(code) if code == DETAILS_REFUSED => {
+                    let detail = answer.error_description().cloned().unwrap_or_default();
+                    Error::RegistrantRefused { detail }
                 }
                 other => Error::Refused {
                     code: other.as_ref().to_owned(),

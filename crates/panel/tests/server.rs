@@ -1,6 +1,6 @@
 //! The SDK against a server that answers as the contract says.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -9,7 +9,7 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
-use doorstep_panel::{Credential, Error, Panel};
+use doorstep_panel::{Credential, Error, Panel, Registrant};
 use tokio::{net::TcpListener, sync::Mutex};
 
 /// What the token endpoint was asked: `Authorization` and the body.
@@ -52,6 +52,54 @@ async fn a_token_is_asked_for_under_the_register_scope() {
     // Each part is form-encoded before Basic joins them (RFC 6749 §2.3.1).
     assert_eq!(asked[0].0, "Basic cGFuZWwrb25lOnMlM0FjcmV0");
     assert_eq!(asked[0].1, "grant_type=client_credentials&scope=register");
+}
+
+#[tokio::test]
+async fn a_sign_up_token_is_asked_for_with_its_person() {
+    let body = r#"{"access_token":"sgn_T0K","token_type":"bearer","expires_in":300}"#;
+    let (panel, asked) = serve(200, JSON, body).await;
+    let ada = Registrant::new("web1.example.com", "ada").locked("email", "ada@example.com");
+    let token = panel.sign_up_token(&ada).await.unwrap();
+    assert_eq!(token.secret(), "sgn_T0K");
+    assert_eq!(token.expires_in(), Some(Duration::from_mins(5)));
+    assert!(!format!("{token:?}").contains("T0K"));
+    // All that the page needs to know is in the token.
+    let tag = panel.embed(&token).theme("dark").html();
+    assert!(tag.contains(r#"data-token="sgn_T0K" data-theme="dark""#), "{tag}");
+    let asked = asked.lock().await;
+    let form: HashMap<String, String> =
+        url::form_urlencoded::parse(asked[0].1.as_bytes()).into_owned().collect();
+    assert_eq!((&*form["scope"], form.len()), ("register", 3));
+    let details: serde_json::Value = serde_json::from_str(&form["authorization_details"]).unwrap();
+    assert_eq!(
+        details,
+        serde_json::json!([{
+            "type": "user_registration",
+            "provider_server": "web1.example.com",
+            "provider_username": "ada",
+            "locked": { "email": "ada@example.com" },
+        }])
+    );
+}
+
+#[tokio::test]
+async fn no_page_gets_a_token_that_is_not_bound() {
+    let ada = Registrant::new("web1.example.com", "ada");
+    // As a server answers that does not know the parameter.
+    let body = r#"{"access_token":"reg_T0K","token_type":"bearer","expires_in":600}"#;
+    let (panel, _) = serve(200, JSON, body).await;
+    let error = panel.sign_up_token(&ada).await.unwrap_err();
+    assert!(matches!(error, Error::Protocol { .. }), "{error}");
+    assert!(!format!("{error:?}").contains("T0K"));
+
+    let body = r#"{"error":"invalid_authorization_details","error_description":"web1.example.com is not assigned to the client"}"#;
+    let (panel, _) = serve(400, JSON, body).await;
+    let error = panel.sign_up_token(&ada).await.unwrap_err();
+    assert!(matches!(error, Error::RegistrantRefused { .. }), "{error}");
+    let said = error.to_string();
+    assert!(said.contains("web1.example.com is not assigned"), "{said}");
+    assert!(said.contains("doorstep client list"), "{said}");
+    assert!(!error.retry());
 }
 
 #[tokio::test]

@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+/// How sign-up tokens begin: with one, there is a session to ask for.
+pub const TOKEN_PREFIX: &str = "sgn_";
+
 /// `200` of `GET /api/widget/session`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Session {

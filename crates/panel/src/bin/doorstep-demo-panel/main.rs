@@ -38,11 +38,11 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Box<dyn Error>> {
     let settings = Settings::from_environment()?;
-    let demo = Demo::new(&settings)?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| format!("DOORSTEP_PANEL_LISTEN={}: {error}", settings.listen))?;
     let listening = format!("http://{}", listener.local_addr()?);
+    let demo = Demo::new(&settings, listening.clone())?;
     let line = serde_json::json!({ "listening": listening }).to_string() + "\n";
     std::io::stdout().write_all(line.as_bytes())?;
     info!("the demo panel is at {listening}, signed in as ada");

@@ -11,7 +11,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use doorstep_panel::{Credential, Error};
+use doorstep_panel::{Credential, Error, Registrant};
 use serde::Deserialize;
 use serde_json::json;
 use tracing::{info, warn};
@@ -76,13 +76,8 @@ async fn overview(
     let customer = signed_in(&headers);
     let cloud = match demo.connection(&customer) {
         Some(connection) => Cloud::Connected(connection),
-        None => match demo.panel.register_token().await {
-            Ok(token) => Cloud::Form(
-                demo.panel
-                    .embed(&token, &demo.provider_server, customer.as_str())
-                    .fields("company_name country")
-                    .html(),
-            ),
+        None => match demo.form(&customer).await {
+            Ok(tag) => Cloud::Form(tag),
             Err(error) => {
                 warn!("no token for the page: {error}");
                 Cloud::Unavailable
@@ -132,7 +127,9 @@ async fn dev_session(State(demo): State<Arc<Demo>>, Query(sign_in): Query<SignIn
             None => return refusal(StatusCode::BAD_REQUEST, "That is no customer's name."),
         },
     };
-    match demo.panel.register_token().await {
+    // No origin: the page is the workbench's, which is one of the client's.
+    let person = Registrant::new(&demo.provider_server, &username);
+    match demo.panel.sign_up_token(&person).await {
         Ok(token) => json(
             StatusCode::OK,
             &json!({

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use doorstep_panel::{Account, Credential, Error, Panel};
+use doorstep_panel::{Account, Credential, Error, Panel, Registrant};
 
 use crate::{customer::Customer, settings::Settings};
 
@@ -19,6 +19,8 @@ const MOST_CUSTOMERS: usize = 10_000;
 pub(crate) struct Demo {
     pub(crate) panel: Panel,
     pub(crate) provider_server: String,
+    /// Of the panel's own pages.
+    origin: String,
     connections: Mutex<HashMap<Customer, Connection>>,
     visitors: AtomicU32,
 }
@@ -31,7 +33,7 @@ pub(crate) struct Connection {
 }
 
 impl Demo {
-    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
+    pub(crate) fn new(settings: &Settings, origin: String) -> Result<Self, Error> {
         Ok(Self {
             panel: Panel::new(
                 &settings.server,
@@ -39,9 +41,18 @@ impl Demo {
                 settings.client.client_secret.clone(),
             )?,
             provider_server: settings.provider_server.clone(),
+            origin,
             connections: Mutex::default(),
             visitors: AtomicU32::new(1),
         })
+    }
+
+    /// The script tag for the customer's own page, with a token that is good for
+    /// that customer on that page.
+    pub(crate) async fn form(&self, customer: &Customer) -> Result<String, Error> {
+        let person = Registrant::new(&self.provider_server, customer.as_str()).origin(&self.origin);
+        let token = self.panel.sign_up_token(&person).await?;
+        Ok(self.panel.embed(&token).fields("company_name country").html())
     }
 
     /// The customer's connection, if there is one.

@@ -66,7 +66,11 @@ class World {
       ],
       this.#doorstep(),
     );
-    this.hosts.serve({ server: this.server, token: () => this.registerToken() });
+    this.hosts.serve({
+      server: this.server,
+      token: () => this.registerToken(),
+      signUpToken: (customer, more) => this.signUpToken(customer, more),
+    });
     await this.#startPanel();
     this.browser = await chromium.launch({ executablePath: BROWSER, args: FLAGS });
   }
@@ -112,6 +116,21 @@ class World {
 
   /** A register token, as a panel's back end gets it. */
   async registerToken() {
+    return this.#token({});
+  }
+
+  /** A sign-up token of one person, with the `locked` and `prefill` answers of `more`. */
+  async signUpToken(customer, more = {}) {
+    const person = {
+      type: 'user_registration',
+      provider_server: PROVIDER_SERVER,
+      provider_username: customer,
+      ...more,
+    };
+    return this.#token({ authorization_details: JSON.stringify([person]) });
+  }
+
+  async #token(more) {
     const { client_id, client_secret } = this.client;
     const answer = await fetch(`${this.server}/api/oauth/token`, {
       method: 'POST',
@@ -120,6 +139,7 @@ class World {
         scope: 'register',
         client_id,
         client_secret,
+        ...more,
       }),
     });
     assert.equal(answer.status, 200, 'the token endpoint refuses the test client');

@@ -11,6 +11,7 @@ export class Hosts {
   #http;
   #server;
   #token;
+  #signUpToken;
 
   static async listen() {
     const hosts = new Hosts();
@@ -22,9 +23,10 @@ export class Hosts {
   }
 
   /** From here on pages can name the server and carry tokens. */
-  serve({ server, token }) {
+  serve({ server, token, signUpToken }) {
     this.#server = server;
     this.#token = token;
+    this.#signUpToken = signUpToken;
   }
 
   async close() {
@@ -50,6 +52,8 @@ export class Hosts {
       options,
       loader: `${this.#server}/v1/doorstep.js`,
       token: async () => escape(await this.#token()),
+      signUpToken: async () =>
+        escape(await this.#signUpToken(options.customer, JSON.parse(options.person ?? '{}'))),
       customer: (number) => escape(options[`customer${number}`] ?? options.customer ?? 'nobody'),
     });
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' });
@@ -96,6 +100,10 @@ const HOSTILE = `<style>
 const PAGES = {
   /** The script tag alone, where the form shall be. */
   tag: async (page) => document(page, `<div id="place">${await tag(page, 1, 'data-fields="company_name country phone"')}</div>`),
+
+  /** The script tag with nothing but a sign-up token, which says the rest. */
+  bound: async (page) =>
+    document(page, `<script async src="${page.loader}" data-token="${await page.signUpToken()}"></script>`),
 
   /** One form by the script tag with a target, one by the element. */
   two: async (page) =>

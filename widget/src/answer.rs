@@ -14,6 +14,8 @@ pub(crate) struct Answer {
     pub(crate) text: RwSignal<String>,
     /// The sentence to show, or nothing.
     pub(crate) fault: RwSignal<String>,
+    /// Whether the provider answered, and the person cannot.
+    pub(crate) is_locked: RwSignal<bool>,
     attention: StoredValue<Attention>,
 }
 
@@ -35,6 +37,7 @@ impl Answer {
             field,
             text: RwSignal::new(text),
             fault: RwSignal::default(),
+            is_locked: RwSignal::new(false),
             attention: StoredValue::new(Attention::None),
         }
     }
@@ -49,6 +52,18 @@ impl Answer {
                 self.check();
             }
         }
+    }
+
+    /// The provider's answer, whatever was typed before.
+    pub(crate) fn lock(self, text: String) {
+        self.is_locked.set(true);
+        self.text.set(text);
+        self.fault.set(String::new());
+    }
+
+    /// Whether a suggestion may go here: nobody typed, and nothing is there.
+    pub(crate) fn is_untouched(self) -> bool {
+        self.attention.get_value() == Attention::None && self.text.with_untracked(String::is_empty)
     }
 
     /// The person went on to the next field.

@@ -1,7 +1,7 @@
-//! The one request.
+//! The two requests: what the token says, and the sign-up.
 
 use doorstep_wire::paths;
-use gloo_net::http::Request;
+use gloo_net::http::{Request, RequestBuilder};
 use wasm_bindgen::JsValue;
 use web_sys::{AbortSignal, RequestCredentials};
 
@@ -20,11 +20,23 @@ pub(crate) async fn sign_up(api: &str, token: &str, attempt: &Attempt) -> (Reply
     send(api, token, attempt).await.unwrap_or((Reply::None, JsValue::NULL))
 }
 
-async fn send(api: &str, token: &str, attempt: &Attempt) -> Option<(Reply, JsValue)> {
-    let request = Request::post(&(api.to_owned() + paths::USERS))
+/// What the token says: the status and the document. None if there is no telling.
+pub(crate) async fn session(api: &str, token: &str) -> Option<(u16, JsValue)> {
+    let request = prepare(Request::get(&(api.to_owned() + paths::WIDGET_SESSION)), token);
+    let response = request.send().await.ok()?;
+    let text = response.text().await.ok()?;
+    Some((response.status(), js_sys::JSON::parse(&text).ok()?))
+}
+
+fn prepare(request: RequestBuilder, token: &str) -> RequestBuilder {
+    request
         .abort_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE_MS)))
         .credentials(RequestCredentials::Omit)
         .header("Authorization", &("Bearer ".to_owned() + token))
+}
+
+async fn send(api: &str, token: &str, attempt: &Attempt) -> Option<(Reply, JsValue)> {
+    let request = prepare(Request::post(&(api.to_owned() + paths::USERS)), token)
         .header("Content-Type", "application/json")
         .header("Idempotency-Key", &attempt.key)
         .body(attempt.body.as_str())

@@ -14,7 +14,9 @@ use crate::{
 #[component]
 pub(crate) fn Form(widget: Widget) -> impl IntoView {
     let settings = widget.settings();
-    let rows = settings::place(&settings.shown())
+    let username = move || widget.person.with(|it| or(&settings.provider_username, &it.username));
+    let server = move || widget.person.with(|it| or(&settings.provider_server, &it.server));
+    let rows = settings::place(&widget.fields())
         .into_iter()
         .map(|placed| view! { <Row widget placed /> })
         .collect_view();
@@ -42,8 +44,8 @@ pub(crate) fn Form(widget: Widget) -> impl IntoView {
             </h2>
             // For whom the account will be: the person sees that the panel got it right.
             <p class="doorstep-lead" part="lead">
-                <bdi class="doorstep-user">{settings.provider_username}</bdi>
-                <bdi>{settings.provider_server}</bdi>
+                <bdi class="doorstep-user">{username}</bdi>
+                <bdi>{server}</bdi>
             </p>
             <Summary widget />
             <div class="doorstep-rows">{rows}</div>
@@ -59,4 +61,9 @@ pub(crate) fn Form(widget: Widget) -> impl IntoView {
             <p class="doorstep-unseen" role="status">{announces}</p>
         </form>
     }
+}
+
+/// What the host says, else what the token says.
+fn or(host: &str, token: &str) -> String {
+    if host.is_empty() { token.to_owned() } else { host.to_owned() }
 }

@@ -1,13 +1,14 @@
 //! The page around the form: its options, its events, and the one callback that
 //! may learn the credential.
 
-use js_sys::{Array, Function};
+use doorstep_fields::{Field, Kind};
+use js_sys::{Array, Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{CustomEvent, CustomEventInit, HtmlElement};
+use web_sys::{CustomEvent, CustomEventInit, HtmlElement, HtmlInputElement};
 
 use crate::{
     browser,
-    object::{get, object, text},
+    object::{answer, get, object, text},
     settings::Settings,
 };
 
@@ -59,6 +60,35 @@ impl Host {
             .unwrap_or_else(|| "en".to_owned())
     }
 
+    /// Puts an answer into its input, if that is on the form. What a person
+    /// types is never written back, so the view does not do it.
+    pub(crate) fn put(&self, field: &Field, text: &str) {
+        let (member, value) = match field.kind {
+            Kind::Flag => ("checked", JsValue::from_bool(text == "true")),
+            _ => ("value", JsValue::from_str(text)),
+        };
+        if let Ok(Some(input)) = self.root.query_selector(&named(field.name)) {
+            // Every kind of input has its member.
+            let _ = Reflect::set(&input, &member.into(), &value);
+        }
+    }
+
+    /// Draws the form anew under a person who may be typing.
+    pub(crate) fn keep_focus(&self, draw: impl FnOnce()) {
+        let focused = self.root.query_selector(":focus[name]").ok().flatten();
+        draw();
+        let Some(name) = focused.and_then(|input| input.get_attribute("name")) else { return };
+        self.focus(&named(&name));
+        if let Ok(Some(input)) = self.root.query_selector(":focus")
+            && let Some(input) = input.dyn_ref::<HtmlInputElement>()
+        {
+            // Takes the caret to the end, also in the kinds that have no selection.
+            let text = input.value();
+            input.set_value("");
+            input.set_value(&text);
+        }
+    }
+
     /// Moves the focus to the first element that matches, if one does.
     pub(crate) fn focus(&self, selector: &str) {
         if let Ok(Some(element)) = self.root.query_selector(selector)
@@ -68,6 +98,10 @@ impl Host {
             let _ = element.focus();
         }
     }
+}
+
+fn named(name: &str) -> String {
+    "[name=".to_owned() + name + "]"
 }
 
 /// Gives the credential to the page that asked for it, by its `onCredential`.
@@ -98,10 +132,5 @@ pub(crate) fn settings(options: &JsValue) -> Settings {
 
 /// What the page already knows of a field's answer.
 pub(crate) fn prefilled(options: &JsValue, field: &str) -> String {
-    let value = get(&get(options, "values"), field);
-    match value.as_bool() {
-        Some(true) => "true".to_owned(),
-        Some(false) => String::new(),
-        None => value.as_string().unwrap_or_default(),
-    }
+    answer(&get(options, "values"), field).unwrap_or_default()
 }

@@ -41,6 +41,7 @@ texts! {
     CopyByHand = "Press Ctrl+C to copy";
     DownloadEnv = "Download .env";
     DownloadJson = "Download JSON";
+    SetByProvider = "Set by your provider";
     HintPhone = "With country code, like +44 20 7946 0958";
     HintSftp = "For all projects you create";
 }

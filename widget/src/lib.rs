@@ -4,7 +4,7 @@
 //! element, the script tag and `Doorstep.mount`. What a person types is checked
 //! by `doorstep_fields`, the very code that the server runs on the request.
 //!
-//! Invariants: no request but the one to the server that the options name; no
+//! Invariants: no request but to the server that the options name; no
 //! global, no cookie, no storage; the host's page hears of nothing secret but
 //! through the callback that it gave.
 
@@ -27,6 +27,7 @@ mod object;
 mod reply;
 mod row;
 mod screen;
+mod session;
 mod settings;
 mod summary;
 mod widget;
@@ -71,5 +72,6 @@ pub fn mount(root: HtmlElement, element: HtmlElement, options: JsValue) -> Handl
     let screen = Screen::new(root.clone());
     let widget = screen.own(|| Widget::new(Host::new(root, element), screen.clone(), options));
     widget.draw_form();
+    widget.ask_session();
     Handle { widget, screen }
 }

@@ -14,6 +14,16 @@ pub(crate) fn text(from: &JsValue, name: &str) -> String {
     get(from, name).as_string().unwrap_or_default()
 }
 
+/// A field's answer, if it is one: a text, or a switch, which is `true` or empty.
+pub(crate) fn answer(from: &JsValue, field: &str) -> Option<String> {
+    let value = get(from, field);
+    match value.as_bool() {
+        Some(true) => Some("true".to_owned()),
+        Some(false) => Some(String::new()),
+        None => value.as_string(),
+    }
+}
+
 /// An object of these members.
 pub(crate) fn object<'a>(members: impl IntoIterator<Item = (&'a str, JsValue)>) -> Object {
     let object = Object::new();

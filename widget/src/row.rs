@@ -38,10 +38,14 @@ impl Tied {
     }
 
     /// `aria-describedby`: the fault first, as the more urgent; while there is
-    /// none its element is empty, and nothing is read.
+    /// none its element is empty, and nothing is read. The same goes for the hint.
     pub(crate) fn described_by(self) -> String {
-        let fault = self.fault_id();
-        if i18n::hint(self.answer.field).is_some() { fault + " " + &self.hint_id() } else { fault }
+        self.fault_id() + " " + &self.hint_id()
+    }
+
+    /// `readonly`, or `disabled` where there is no such thing.
+    pub(crate) fn fixed(self) -> Option<&'static str> {
+        (self.answer.is_locked.get() || self.widget.is_sending()).then_some("")
     }
 }
 
@@ -60,6 +64,11 @@ pub(crate) fn Row(widget: Widget, placed: Placed) -> impl IntoView {
     };
     // A switch is never left out, so nothing about it is optional.
     let is_optional = !field.required && field.kind != Kind::Flag;
+    let hint = move || {
+        let own = i18n::hint(field).unwrap_or_default();
+        let says = if answer.is_locked.get() { text(Key::SetByProvider) } else { own };
+        says.to_owned()
+    };
     view! {
         <div
             class=match (field.kind, placed.half) {
@@ -72,12 +81,15 @@ pub(crate) fn Row(widget: Widget, placed: Placed) -> impl IntoView {
             <label class="doorstep-label" part="label" for=tied.id()>
                 {i18n::label(field)}
                 <span class="doorstep-optional">
-                    {if is_optional { text(Key::Optional) } else { "" }}
+                    {move || {
+                        let says = is_optional && !answer.is_locked.get();
+                        if says { text(Key::Optional).to_owned() } else { String::new() }
+                    }}
                 </span>
             </label>
             {input}
             <p class="doorstep-hint" part="hint" id=tied.hint_id()>
-                {i18n::hint(field).unwrap_or_default()}
+                {hint}
             </p>
             <p class="doorstep-fault" part="fault" id=tied.fault_id() aria-live="polite">
                 {move || answer.fault.get()}

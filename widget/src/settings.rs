@@ -36,12 +36,15 @@ pub(crate) struct Placed {
 }
 
 impl Settings {
-    /// The fields to show, in the catalogue's order whatever the host's.
-    pub(crate) fn shown(&self) -> Vec<&'static Field> {
+    /// The fields to show, in the catalogue's order whatever the host's. What the
+    /// provider answered for the person is not kept from them.
+    pub(crate) fn shown(&self, is_locked: impl Fn(&Field) -> bool) -> Vec<&'static Field> {
         let asked: Vec<&str> = words(&self.fields).collect();
         CATALOGUE
             .iter()
-            .filter(|field| ALWAYS.contains(&field.name) || asked.contains(&field.name))
+            .filter(|field| {
+                ALWAYS.contains(&field.name) || asked.contains(&field.name) || is_locked(field)
+            })
             .collect()
     }
 
@@ -82,7 +85,7 @@ mod tests {
     #[test]
     fn three_fields_are_always_there_and_the_catalogue_orders_the_rest() {
         let names = |fields: &str| -> Vec<&str> {
-            asking(fields).shown().iter().map(|field| field.name).collect()
+            asking(fields).shown(|_| false).iter().map(|field| field.name).collect()
         };
         assert_eq!(names(""), ["fname", "lname", "email"]);
         assert_eq!(
@@ -90,12 +93,15 @@ mod tests {
             ["fname", "lname", "email", "phone", "company_name", "country"]
         );
         assert_eq!(asking("phone pets").unknown(), ["pets"]);
+        let locked = asking("country").shown(|field| matches!(field.name, "phone" | "email"));
+        let locked: Vec<&str> = locked.iter().map(|field| field.name).collect();
+        assert_eq!(locked, ["fname", "lname", "email", "phone", "country"]);
     }
 
     #[test]
     fn only_short_neighbours_share_a_line() {
         let halves = |fields: &str| -> Vec<&str> {
-            let shown = asking(fields).shown();
+            let shown = asking(fields).shown(|_| false);
             place(&shown).iter().filter(|placed| placed.half).map(|it| it.field.name).collect()
         };
         assert_eq!(halves("country"), ["fname", "lname"]);

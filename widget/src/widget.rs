@@ -17,6 +17,7 @@ use crate::{
     host::{self, Host},
     reply,
     screen::Screen,
+    session::Person,
     settings::Settings,
 };
 
@@ -32,6 +33,8 @@ static COUNT: AtomicU32 = AtomicU32::new(0);
 pub(crate) struct Widget {
     id: u32,
     pub(crate) flow: RwSignal<Flow>,
+    /// For whom the token is, once we know.
+    pub(crate) person: RwSignal<Person>,
     /// What no view follows.
     state: StoredValue<State, LocalStorage>,
 }
@@ -85,6 +88,7 @@ impl Widget {
         Self {
             id: COUNT.fetch_add(1, Ordering::Relaxed),
             flow: RwSignal::default(),
+            person: RwSignal::default(),
             state: StoredValue::new_local(state),
         }
     }
@@ -108,6 +112,11 @@ impl Widget {
                 .find(|answer| answer.field.name == field.name)
                 .expect("there is an answer to every field of the catalogue")
         })
+    }
+
+    /// The answers to all fields, on the form or not.
+    pub(crate) fn answers(self) -> impl Iterator<Item = Answer> {
+        self.state.with_value(|state| state.answers.clone()).into_iter()
     }
 
     /// What the host wants, as of now.
@@ -175,11 +184,12 @@ impl Widget {
         // A new token alone is nothing to see.
         if last != settings && !self.flow.with_untracked(Flow::is_done) {
             warn_of_unknown(&settings);
-            self.draw_form();
+            self.host().keep_focus(|| self.draw_form());
         }
         if !is_new_token {
             return;
         }
+        self.ask_session();
         if self.token_wait() == Some(TokenWait::Yes) {
             self.await_token(TokenWait::Over);
             self.transmit();
@@ -324,7 +334,25 @@ impl Widget {
         host.tell_error(code, []);
     }
 
-    fn host(self) -> Host {
+    /// The token was refused before anything was sent: the host may bring another,
+    /// and the person need not type for nothing.
+    pub(crate) fn doubt_token(self, code: &str) {
+        if self.flow.with_untracked(|flow| *flow != Flow::Editing) {
+            return;
+        }
+        // Asked for once until the person sends: a host that brings bad tokens must not loop.
+        let is_first = self.token_wait() == Some(TokenWait::No);
+        self.await_token(TokenWait::Over);
+        let host = self.host();
+        let is_coming = is_first && !host.tell("token-needed", &JsValue::NULL, true);
+        if !is_coming && !self.flow.is_disposed() {
+            // Without the focus, which is the person's.
+            self.flow.set(Flow::Refused(Refusal::Token));
+            host.tell_error(code, []);
+        }
+    }
+
+    pub(crate) fn host(self) -> Host {
         self.state.with_value(|state| state.host.clone())
     }
 
@@ -341,9 +369,16 @@ impl Widget {
         self.state.update_value(|state| state.token_wait = wait);
     }
 
+    /// The fields on the form.
+    pub(crate) fn fields(self) -> Vec<&'static Field> {
+        let is_locked = |field: &Field| {
+            self.answers().any(|it| it.field.name == field.name && it.is_locked.get_untracked())
+        };
+        self.settings().shown(is_locked)
+    }
+
     fn shown(self) -> Vec<Answer> {
-        let fields = self.state.with_value(|state| state.settings.shown());
-        fields.into_iter().map(|field| self.answer(field)).collect()
+        self.fields().into_iter().map(|field| self.answer(field)).collect()
     }
 
     /// The answers of the fields on the form, if they are all sound.
@@ -369,7 +404,7 @@ fn focus_soon(host: &Host, selector: &'static str) {
 }
 
 /// A prefilled choice in the form in which the list has it, or none.
-fn known(field: &'static Field, text: String) -> String {
+pub(crate) fn known(field: &'static Field, text: String) -> String {
     match field.kind {
         Kind::Country | Kind::Currency | Kind::Locale => field
             .parse(doorstep_fields::Raw::Text(&text))

@@ -20,7 +20,7 @@ pub(crate) fn CheckBox(tied: Tied) -> impl IntoView {
             name=answer.field.name
             type="checkbox"
             value="true"
-            disabled=move || tied.widget.sending("")
+            disabled=move || tied.fixed()
             aria-invalid=move || tied.invalid()
             aria-describedby=tied.described_by()
             checked=answer.text.with_untracked(|text| text == "true")

@@ -35,7 +35,7 @@ pub(crate) fn ChoiceList(tied: Tied) -> impl IntoView {
                 name=field.name
                 autocomplete=field.autocomplete
                 required=field.required
-                disabled=move || tied.widget.sending("")
+                disabled=move || tied.fixed()
                 aria-invalid=move || tied.invalid()
                 aria-describedby=tied.described_by()
                 on:change=move |event| answer.edit(event_target_value(&event))

@@ -31,7 +31,7 @@ pub(crate) fn TextLine(tied: Tied) -> impl IntoView {
             autocapitalize=capitals
             spellcheck="false"
             required=field.required
-            readonly=move || tied.widget.sending("")
+            readonly=move || tied.fixed()
             aria-invalid=move || tied.invalid()
             aria-describedby=tied.described_by()
             value=answer.text.get_untracked()

@@ -58,12 +58,22 @@ async fn keys(store: &Store, path: &Path, entropy: &SystemEntropy) -> Result<Key
     let ring = if let Some(ring) = key_file::read(path)? {
         ring
     } else {
-        if store.read().await?.conn().fact(FINGERPRINT).await?.is_some() {
+        let known = store.read().await?.conn().fact(FINGERPRINT).await?.is_some();
+        // Another starter writes the file before the fact, perhaps just now.
+        if let (true, Some(ring)) = (known, key_file::read(path)?) {
+            return settle(store, path, ring).await;
+        }
+        if known {
             return Err(KeyFileError::Missing { path: path.to_owned() }.into());
         }
         key_file::create(path, entropy)?;
         key_file::read(path)?.ok_or_else(|| KeyFileError::Missing { path: path.to_owned() })?
     };
+    settle(store, path, ring).await
+}
+
+/// Makes sure that the rings are those of this database.
+async fn settle(store: &Store, path: &Path, ring: Keys) -> Result<Keys, OpenError> {
     let mut tx = store.begin().await?;
     let settled = tx.conn().settle_fact(FINGERPRINT, ring.pepper.fingerprint().as_stored()).await?;
     tx.commit().await?;

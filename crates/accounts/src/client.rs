@@ -44,6 +44,10 @@ pub fn canonical_origin(text: &str) -> Result<String, String> {
         )
     };
     let url = url::Url::parse(text).map_err(|_| problem())?;
+    // No pattern: a browser never sends one, so it would match nothing.
+    if text.contains('*') {
+        return Err(problem());
+    }
     let bare = url.path() == "/"
         && url.query().is_none()
         && url.fragment().is_none()

@@ -11,7 +11,9 @@ const PROVIDERS: &[&str] =
 
 /// Whether only the server may write below this key.
 pub fn is_reserved(key: &str, provider: &str) -> bool {
-    let key = key.trim();
+    // What is only there to look like another key does not count.
+    let key: String =
+        key.chars().filter(|it| it.is_alphanumeric() || matches!(it, '.' | '_' | '-')).collect();
     PROVIDERS.iter().any(|name| key.eq_ignore_ascii_case(name))
         || key.eq_ignore_ascii_case(provider)
 }
@@ -22,6 +24,14 @@ pub fn of_identity(identity: &Identity) -> Map<String, Value> {
     let mut server = Map::new();
     server.insert(identity.server.clone(), Value::String(identity.username.clone()));
     Map::from_iter([(identity.provider.clone(), Value::Object(server))])
+}
+
+/// Notes, not storage: a user's labels together, as JSON.
+pub const MAX_BYTES: usize = 16 * 1024;
+
+/// Whether a user may have these labels.
+pub fn fit(labels: &Map<String, Value>) -> bool {
+    serde_json::to_string(labels).is_ok_and(|text| text.len() <= MAX_BYTES)
 }
 
 /// Writes `added` over `labels`, whole top-level keys at a time.

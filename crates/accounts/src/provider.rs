@@ -94,7 +94,9 @@ fn canonical_provider(text: &str) -> Result<String, ProviderFault> {
     let text = text.trim().to_ascii_lowercase();
     let fits = (1..=32).contains(&text.len())
         && text.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+        // Our own name is for the labels that we write.
+        && text != "doorstep";
     if fits { Ok(text) } else { Err(ProviderFault::Provider) }
 }
 
@@ -122,6 +124,10 @@ fn canonical_username(text: &str) -> Result<String, ProviderFault> {
 pub fn canonical_server(text: &str) -> Result<String, ProviderFault> {
     const FAULT: ProviderFault = ProviderFault::Server;
     let text = text.trim();
+    // The whole text is kept for display, so all of it must be fit to be shown.
+    if text.len() > MAX_SERVER_BYTES || text.chars().any(is_hidden) {
+        return Err(FAULT);
+    }
     let authority = match text.split_once("://") {
         Some((scheme, rest))
             if scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http") =>
@@ -150,10 +156,23 @@ pub fn canonical_server(text: &str) -> Result<String, ProviderFault> {
     let fits = (1..=253).contains(&name.len())
         && name.split('.').all(|label| (1..=63).contains(&label.len()))
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-    if !fits {
+    // `127.1` and `0x7f.1` are addresses to a browser and names to nobody: only
+    // the usual form of an address may look like one.
+    let last = name.rsplit('.').next().unwrap_or_default();
+    let numeric = last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit());
+    if !fits || (numeric && name.parse::<IpAddr>().is_err()) {
         return Err(FAULT);
     }
     Ok(name.parse::<IpAddr>().map_or_else(|_| name.to_owned(), |address| address.to_string()))
+}
+
+/// Longer than any URL that a panel has for itself.
+const MAX_SERVER_BYTES: usize = 512;
+
+/// Controls, and characters that are invisible or reorder what is around them;
+/// `%`, for an escaped name is not a name.
+fn is_hidden(character: char) -> bool {
+    character == '%' || doorstep_fields::is_hidden(character)
 }
 
 /// Drops `:port`; `None` when what follows the colon is no port.
@@ -163,7 +182,8 @@ fn without_port(authority: &str) -> Option<&str> {
         None => Some(authority),
         Some(at) => {
             let (host, port) = authority.split_at(after_bracket + at);
-            port[1..].parse::<u16>().is_ok().then_some(host)
+            let digits = port[1..].bytes().all(|byte| byte.is_ascii_digit());
+            (digits && port[1..].parse::<u16>().is_ok()).then_some(host)
         }
     }
 }
@@ -207,6 +227,14 @@ mod tests {
             "a\u{200B}b.example/",
             "[::1",
             "javascript:alert(1)",
+            "127.1",
+            "http://0x7f.1/",
+            "2130706433",
+            "192.0.02.1",
+            "h:+80",
+            "https://h/\u{202E}",
+            "https://h/a\0b",
+            "https://h/%20",
             "//x",
         ] {
             check(bad, None);

@@ -25,6 +25,8 @@ pub enum Refusal {
         /// The scope that the route needs.
         needed: Scope,
     },
+    /// The route is about a user's own account, and the caller speaks for no user.
+    UserNeeded,
     /// The page's origin is not one of the client's.
     OriginNotAllowed {
         /// The origin.
@@ -74,6 +76,7 @@ impl Refusal {
             Self::InvalidToken => Code::InvalidToken,
             Self::InvalidCredential => Code::InvalidCredential,
             Self::InsufficientScope { .. } => Code::InsufficientScope,
+            Self::UserNeeded => Code::UserNeeded,
             Self::OriginNotAllowed { .. } => Code::OriginNotAllowed,
             Self::ProviderServerNotAllowed { .. } => Code::ProviderServerNotAllowed,
             Self::AuthorizationDetailsMismatch { .. } => Code::AuthorizationDetailsMismatch,
@@ -100,6 +103,10 @@ impl Refusal {
             }
             Self::InsufficientScope { needed } => {
                 format!("this needs the scope {needed}")
+            }
+            Self::UserNeeded => {
+                "this is about a user's own account: use an API credential, or a token that one obtained"
+                    .to_owned()
             }
             Self::OriginNotAllowed { origin } => {
                 format!("pages of {origin} may not use this client: the operator can add the origin")

@@ -112,10 +112,10 @@ impl Field {
             Raw::Flag(flag) if self.kind == Kind::Flag => return Ok(Answer::of(Value::Flag(flag))),
             Raw::Flag(_) | Raw::Other => return Err(FaultCode::WrongType),
         };
-        if text.is_empty() {
+        if !text.chars().any(is_visible) {
             return if self.required { Err(FaultCode::Required) } else { Ok(Answer::BLANK) };
         }
-        if text.chars().any(is_hidden_control) {
+        if text.chars().any(is_hidden) {
             return Err(FaultCode::ControlCharacter);
         }
         if self.is_too_long(text) {
@@ -141,12 +141,23 @@ impl Field {
     }
 }
 
-/// Controls, line separators, and the characters that reorder the text around
-/// them (UAX #9 embeddings, overrides and isolates). Joiners stay: names in
-/// Persian and Indic scripts need them.
-fn is_hidden_control(character: char) -> bool {
+/// Controls, line separators, the characters that reorder the text around them
+/// (UAX #9), and those that are there without being seen. Joiners stay: names in
+/// Persian and Indic scripts need them, and so do families of emoji.
+pub fn is_hidden(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+        || matches!(character,
+            '\u{AD}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{FFFE}' | '\u{FFFF}')
+}
+
+/// Whether there is something to see: not a space, a joiner, a filler, a variation
+/// selector or a tag.
+fn is_visible(character: char) -> bool {
+    !character.is_whitespace()
+        && !matches!(character,
+            '\u{115F}' | '\u{1160}' | '\u{200C}' | '\u{200D}' | '\u{2800}' | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}' | '\u{FFA0}' | '\u{E0000}'..='\u{E007F}')
 }
 
 #[cfg(test)]
@@ -176,7 +187,12 @@ mod tests {
             &format!("a{}", "\u{301}".repeat(5_000)),
             Err(FaultCode::TooLong { max: 100 }),
         );
-        check(&name, "  ", Err(FaultCode::Required));
+        for blank in ["  ", "\u{3164}", "\u{200D}", "\u{E0041}", "\u{2800}\u{FE0F}"] {
+            check(&name, blank, Err(FaultCode::Required));
+        }
+        for hidden in ["\u{200B}", "a\u{2060}b", "\u{AD}", "x\u{200F}", "\u{FFFE}"] {
+            check(&name, hidden, Err(FaultCode::ControlCharacter));
+        }
         check(&name, "a\u{202E}b", Err(FaultCode::ControlCharacter));
         check(&name, "a\0b", Err(FaultCode::ControlCharacter));
         check(&name, "a\r\nb", Err(FaultCode::ControlCharacter));

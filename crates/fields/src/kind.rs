@@ -120,6 +120,16 @@ fn email(text: &str) -> Result<String, FaultCode> {
         Options::default().without_display_text().without_domain_literal().with_required_tld();
     let address =
         EmailAddress::parse_with_options(text, options).map_err(|_| FaultCode::InvalidEmail)?;
+    // What the parser takes for a name that a mail server would not.
+    let domain = address.domain();
+    let is_name = domain.chars().all(|it| it.is_alphanumeric() || matches!(it, '-' | '.'))
+        && domain
+            .rsplit('.')
+            .next()
+            .is_some_and(|last| !last.bytes().all(|it| it.is_ascii_digit()));
+    if !is_name {
+        return Err(FaultCode::InvalidEmail);
+    }
     // A quoted local part is legal and undeliverable in practice; it is also the
     // only way to get a blank or a second `@` into an address.
     if address.local_part().starts_with('"') {
@@ -182,6 +192,8 @@ mod tests {
             "Ada <ada@example.com>",
             "a@[127.0.0.1]",
             "a@@example.com",
+            "a@b.com#x",
+            "a@1.2.3.4",
         ] {
             check(Kind::Email, bad, Err(FaultCode::InvalidEmail));
         }

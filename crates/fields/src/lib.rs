@@ -26,6 +26,6 @@ mod sign_up;
 
 pub use catalogue::{CATALOGUE, field};
 pub use fault::{Fault, FaultCode};
-pub use field::Field;
+pub use field::{Field, is_hidden};
 pub use kind::{Answer, Kind, Raw, Value};
 pub use sign_up::SignUp;

@@ -2,8 +2,7 @@
 //! checked here and nowhere else.
 
 use doorstep_accounts::{
-    Client, Credential, PlainToken, Principal, Refusal, Scopes, Secret, SecretHash, SignUpToken,
-    Subject,
+    Credential, PlainToken, Principal, Refusal, Scopes, Secret, SecretHash, SignUpToken, Subject,
 };
 use doorstep_store::TokenOwner;
 
@@ -41,7 +40,11 @@ pub async fn authenticate_credential(
     username: &str,
     password: &Secret,
 ) -> Result<Principal, Error> {
-    let login = context.store.read().await?.conn().login(username).await?;
+    let login = if is_plain(username) {
+        context.store.read().await?.conn().login(username).await?
+    } else {
+        None
+    };
     let Some(login) = login else {
         SecretHash::verify_nothing(password, &context.keys);
         return Err(Refusal::InvalidCredential.into());
@@ -81,19 +84,30 @@ async fn note_use(context: &Context, credential: &Credential) {
     }
 }
 
-/// Checks an OAuth client's secret; `None` for every reason to refuse it.
+/// Checks an OAuth client's secret and gives its scopes; `None` for every reason
+/// to refuse it.
 pub(crate) async fn authenticate_client(
     context: &Context,
     client_id: &str,
     secret: &Secret,
-) -> Result<Option<Client>, Error> {
-    let client = context.store.read().await?.conn().client(client_id).await?;
+) -> Result<Option<Scopes>, Error> {
+    let client = if is_plain(client_id) {
+        context.store.read().await?.conn().client_login(client_id).await?
+    } else {
+        None
+    };
     let Some(client) = client else {
         SecretHash::verify_nothing(secret, &context.keys);
         return Ok(None);
     };
     let right = client.secret.verify(secret, &context.keys);
-    Ok((right && client.disabled_at.is_none()).then_some(client))
+    Ok((right && client.active).then_some(client.scopes))
+}
+
+/// Whether a name can be one of ours. Others need not be looked up, and
+/// PostgreSQL takes no text with a NUL in it.
+fn is_plain(name: &str) -> bool {
+    name.len() <= 128 && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Checks that pages of the origin may use the caller's token. Users' own

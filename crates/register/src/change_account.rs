@@ -43,6 +43,9 @@ pub async fn change_account(
         })
         .collect();
     labels::merge(&mut user.labels, settable);
+    if !labels::fit(&user.labels) {
+        return Err(Refusal::InvalidChange { faults: vec![labels_too_large()] }.into());
+    }
     user.updated_at = now;
     if !conn.change_user(&user).await? {
         return Err(Refusal::InvalidChange { faults: vec![email_taken()] }.into());
@@ -62,6 +65,16 @@ pub async fn change_account(
     conn.add_audit(&audit, &actor, "user.update", &actor, &details, now).await?;
     tx.commit().await?;
     Ok(user)
+}
+
+/// Labels that together are more than a user may have.
+pub(crate) fn labels_too_large() -> FieldProblem {
+    FieldProblem {
+        pointer: "/user/merge_labels".to_owned(),
+        field: "merge_labels".to_owned(),
+        code: "too_large".to_owned(),
+        message: format!("The labels are together more than {} bytes", labels::MAX_BYTES),
+    }
 }
 
 fn email_taken() -> FieldProblem {

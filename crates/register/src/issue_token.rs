@@ -140,8 +140,8 @@ pub(crate) async fn authenticate(
 ) -> Result<(TokenKind, TokenOwner, Scopes), TokenError> {
     let ClientCredentials { id, secret } = credentials;
     let client = authenticate_client(context, id, secret).await.map_err(TokenError::Failed)?;
-    if let Some(client) = client {
-        return Ok((TokenKind::App, TokenOwner::Client(client.id), client.scopes));
+    if let Some(scopes) = client {
+        return Ok((TokenKind::App, TokenOwner::Client(id.clone()), scopes));
     }
     match authenticate_credential(context, id, secret).await {
         Ok(Principal { subject: Subject::User { credential_id, .. }, scopes, .. }) => {

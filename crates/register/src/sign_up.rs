@@ -11,7 +11,7 @@ use doorstep_accounts::{
 use doorstep_store::{Conn, NewReplay, NewUser, StoreError};
 use serde_json::{Map, Value};
 
-use crate::{Context, Error};
+use crate::{Context, Error, change_account::labels_too_large};
 
 /// Made-up addresses are 48 random bits apart; a second clash in a row would be
 /// a fault of the random source.
@@ -82,6 +82,9 @@ async fn create(
     write_profile(&mut profile, answers);
     let mut user_labels = labels::of_identity(identity);
     labels::merge(&mut user_labels, added.clone());
+    if !labels::fit(&user_labels) {
+        return Err(Refusal::Invalid { faults: vec![labels_too_large()] }.into());
+    }
 
     let mut tx = context.store.begin().await?;
     let mut conn = tx.conn();
@@ -244,8 +247,11 @@ fn made_up_email(context: &Context, identity: &Identity) -> String {
         0, 0, random[0], random[1], random[2], random[3], random[4], random[5],
     ]);
     // RFC 5321 §4.5.3.1.1 gives the part before the `@` 64 octets; 13 are the suffix.
+    let name: String = identity.username_key.chars().take(51).collect();
+    // Two dots in a row and one at the end are no address.
+    let dots = name.contains("..") || name.ends_with('.');
     let name: String =
-        identity.username_key.chars().take(51).map(|c| if c == '@' { '-' } else { c }).collect();
+        name.chars().map(|c| if c == '@' || (dots && c == '.') { '-' } else { c }).collect();
     format!("{name}_{suffix:012x}@{}", context.terms.email_domain)
 }
 

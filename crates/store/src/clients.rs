@@ -11,6 +11,18 @@ pub struct NewClient<'a> {
     pub client: &'a Client,
 }
 
+/// What it takes to let a client in: one row, so that a client that exists takes
+/// no longer to refuse than one that does not.
+#[derive(Debug)]
+pub struct ClientLogin {
+    /// The hash of its secret.
+    pub secret: SecretHash,
+    /// The most that its tokens can hold.
+    pub scopes: Scopes,
+    /// Whether it is switched on.
+    pub active: bool,
+}
+
 #[derive(sqlx::FromRow)]
 struct ClientRow {
     id: String,
@@ -49,7 +61,8 @@ impl Conn<'_> {
         Ok(())
     }
 
-    /// Assigns a provider server to a client. `false`: another client has it.
+    /// Assigns a provider server to a client. `false`: another client that is
+    /// switched on has it.
     pub async fn assign_server(
         &mut self,
         client_id: &str,
@@ -59,7 +72,9 @@ impl Conn<'_> {
             self,
             "INSERT INTO client_servers (server_key, client_id) VALUES ($1, $2)
              ON CONFLICT (server_key) DO UPDATE SET client_id = excluded.client_id
-             WHERE client_servers.client_id = excluded.client_id",
+             WHERE client_servers.client_id = excluded.client_id
+                OR EXISTS (SELECT 1 FROM clients c
+                           WHERE c.id = client_servers.client_id AND c.disabled_at IS NOT NULL)",
             server_key,
             client_id,
         );
@@ -110,6 +125,24 @@ impl Conn<'_> {
             origin,
         );
         Ok(row.is_some())
+    }
+
+    /// What it takes to let a client in.
+    pub async fn client_login(&mut self, id: &str) -> Result<Option<ClientLogin>, StoreError> {
+        let row = one!(
+            self,
+            (String, String, Option<i64>),
+            "SELECT secret, scopes, disabled_at FROM clients WHERE id = $1",
+            id,
+        );
+        row.map(|(secret, held, disabled_at)| {
+            Ok(ClientLogin {
+                secret: SecretHash::from_stored(secret),
+                scopes: scopes(&held)?,
+                active: disabled_at.is_none(),
+            })
+        })
+        .transpose()
     }
 
     /// A client by its id.

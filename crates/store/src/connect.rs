@@ -37,7 +37,7 @@ pub struct Store {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Database {
-    Sqlite { write: SqlitePool, read: SqlitePool },
+    Sqlite { write: SqlitePool, read: SqlitePool, folder: PathBuf },
     Postgres(PgPool),
 }
 
@@ -153,7 +153,9 @@ impl Store {
     }
 
     async fn open_sqlite(path: &Path) -> Result<Database, ConnectError> {
-        if path.as_os_str().is_empty() {
+        let text = path.to_string_lossy();
+        // Every setting of the connection is ours, and memory is no place for accounts.
+        if text.is_empty() || text == ":memory:" || text.contains('?') {
             return Err(ConnectError::Url);
         }
         // SQLite gives its WAL and shared-memory files the mode of this one.
@@ -181,13 +183,22 @@ impl Store {
             .max_connections(SQLITE_READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(options.pragma("query_only", "ON"));
-        Ok(Database::Sqlite { write, read })
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).to_owned();
+        Ok(Database::Sqlite { write, read, folder })
     }
 
     /// Brings the schema up to date. Safe to call at every start.
+    ///
+    /// Of several programs that start at once one migrates and the others wait:
+    /// on PostgreSQL by sqlx's advisory lock, on SQLite by a lock on the folder
+    /// (not on the file: closing a second handle to it would drop SQLite's own locks).
     pub async fn migrate(&self) -> Result<(), ConnectError> {
         let done = match &self.database {
-            Database::Sqlite { write, .. } => MIGRATOR.run(write).await,
+            Database::Sqlite { write, folder, .. } => {
+                let _turn = wait_for_turn(folder.clone()).await?;
+                MIGRATOR.run(write).await
+            }
             Database::Postgres(pool) => MIGRATOR.run(pool).await,
         };
         done.map_err(|error| match error {
@@ -217,11 +228,18 @@ impl Store {
     /// Waits for connections in use and closes all.
     pub async fn close(&self) {
         match &self.database {
-            Database::Sqlite { write, read } => {
+            Database::Sqlite { write, read, .. } => {
                 read.close().await;
                 write.close().await;
             }
             Database::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+async fn wait_for_turn(folder: PathBuf) -> Result<std::fs::File, ConnectError> {
+    let failed = |source| ConnectError::File { path: folder.clone(), source };
+    let turn = std::fs::File::open(&folder).map_err(failed)?;
+    let waiting = tokio::task::spawn_blocking(move || turn.lock().map(|()| turn));
+    waiting.await.map_err(std::io::Error::other).and_then(|locked| locked).map_err(failed)
 }

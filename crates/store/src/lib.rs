@@ -22,7 +22,7 @@ mod log;
 mod tokens;
 mod users;
 
-pub use clients::NewClient;
+pub use clients::{ClientLogin, NewClient};
 pub use connect::{Conn, ConnectError, Read, Store, Tx};
 pub use credentials::Login;
 pub use idempotency::{NewReplay, Replay};

@@ -154,7 +154,7 @@ impl Conn<'_> {
 
     /// Writes a changed user. `false`: the e-mail is taken by somebody else.
     pub async fn change_user(&mut self, user: &User) -> Result<bool, StoreError> {
-        let written = exec!(
+        let written = async { Ok::<_, StoreError>(exec!(
             self,
             "UPDATE users SET email = $1, email_key = $2, email_generated = $3, profile = $4,
                               labels = $5, updated_at = $6
@@ -167,8 +167,18 @@ impl Conn<'_> {
             document(&user.labels),
             user.updated_at.0,
             user.id,
-        );
-        Ok(written == 1)
+        )) }.await;
+        match written {
+            Ok(written) => Ok(written == 1),
+            // Somebody took the address between the check and the write; the
+            // caller gives the transaction up either way.
+            Err(StoreError::Statement(sqlx::Error::Database(error)))
+                if error.is_unique_violation() =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 

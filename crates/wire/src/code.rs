@@ -54,6 +54,8 @@ codes! {
     InvalidCredential = "invalid_credential", 401, false, "The API credential is not valid";
     /// The credentials are valid and do not hold the scope that this route needs.
     InsufficientScope = "insufficient_scope", 403, false, "The scope does not allow this";
+    /// The caller is an OAuth client, which speaks for no user. Use an API credential, or a token that one obtained.
+    UserNeeded = "user_needed", 403, false, "A user's credentials are needed";
     /// The page's origin is not on the OAuth client's list. The operator adds it with `doorstep client create --origin`.
     OriginNotAllowed = "origin_not_allowed", 403, false, "The page's origin is not allowed";
     /// The OAuth client may not register users of this provider server. The operator assigns servers to clients.
@@ -76,6 +78,8 @@ codes! {
     RequestInProgress = "request-in-progress", 409, true, "The request is in progress";
     /// The body is larger than the route takes.
     BodyTooLarge = "body_too_large", 413, false, "The body is too large";
+    /// The URL is longer than any that this server has.
+    UriTooLong = "uri_too_long", 414, false, "The URL is too long";
     /// The media type of the body is not one that the route takes. Send `application/json`, not compressed.
     UnsupportedMediaType = "unsupported_media_type", 415, false, "The media type is not supported";
     /// Some fields have faults. Each fault names its field with a JSON pointer.

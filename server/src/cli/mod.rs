@@ -7,16 +7,21 @@ mod client;
 mod migrate;
 mod serve;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use serde_json::{Value, json};
 
 use crate::{config::Settings, http, telemetry};
 
-/// Sign-up for hosting platforms, at the place where people already are.
+/// The command line, as clap reads it.
 #[derive(Debug, Parser)]
-#[command(name = "doorstep", version, about, arg_required_else_help = true)]
+#[command(
+    name = "doorstep",
+    version,
+    about = "Sign-up for hosting platforms, at the place where people already are",
+    arg_required_else_help = true
+)]
 struct Arguments {
     /// The settings file [default: doorstep.toml, if it is there]
     #[arg(long, global = true, value_name = "FILE")]
@@ -53,14 +58,8 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let json = arguments.json;
     match execute(arguments) {
-        Ok(Some(output)) if json => {
-            println!("{}", output.json);
-            ExitCode::SUCCESS
-        }
-        Ok(Some(output)) => {
-            println!("{}", output.text);
-            ExitCode::SUCCESS
-        }
+        Ok(Some(output)) if json => print(&output.json.to_string()),
+        Ok(Some(output)) => print(&output.text),
         Ok(None) => ExitCode::SUCCESS,
         Err(error) if json => {
             eprintln!("{}", json!({ "error": error }));
@@ -68,6 +67,18 @@ pub fn run() -> ExitCode {
         }
         Err(error) => {
             eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints, and says so when nobody reads: what was printed may have been a secret
+/// that is not shown again.
+fn print(text: &str) -> ExitCode {
+    match writeln!(std::io::stdout(), "{text}") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: the answer could not be written: {error}");
             ExitCode::FAILURE
         }
     }

@@ -5,7 +5,10 @@ use std::{net::SocketAddr, time::Duration};
 use doorstep_register::{Context, list_clients};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::{
+    net::TcpSocket,
+    signal::unix::{SignalKind, signal},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -19,16 +22,20 @@ const SWEEP_EVERY: Duration = Duration::from_mins(10);
 const KEEP_EXPIRED_SECONDS: i64 = 86_400;
 
 pub(super) async fn run(mut settings: Settings, json: bool) -> Result<(), String> {
-    let listener = bind(settings.server.listen, "server.listen", "DOORSTEP_LISTEN")?;
-    let ops_listener = bind(settings.ops.listen, "ops.listen", "DOORSTEP_OPS_LISTEN")?;
-    let address = |listener: &tokio::net::TcpListener| {
-        listener.local_addr().map_err(|error| format!("the listener has no address: {error}"))
+    let socket = bind(settings.server.listen, "server.listen", "DOORSTEP_LISTEN")?;
+    let ops_socket = bind(settings.ops.listen, "ops.listen", "DOORSTEP_OPS_LISTEN")?;
+    let address = |socket: &TcpSocket| {
+        socket.local_addr().map_err(|error| format!("the listener has no address: {error}"))
     };
-    let (public, private) = (address(&listener)?, address(&ops_listener)?);
+    let (public, private) = (address(&socket)?, address(&ops_socket)?);
     if settings.server.public_url.is_none() {
         settings.server.public_url = Some(format!("http://{public}"));
     }
+    settings.limits.connections = listen::places(settings.limits.connections);
+    // The port opens only when there is somebody behind it.
     let context = super::open(&settings).await?;
+    let open = |socket| listen::listen(socket).map_err(|error| format!("cannot listen: {error}"));
+    let (listener, ops_listener) = (open(socket)?, open(ops_socket)?);
     announce(&context, &settings, public, private, json).await?;
 
     let metrics = PrometheusBuilder::new()
@@ -56,11 +63,7 @@ pub(super) async fn run(mut settings: Settings, json: bool) -> Result<(), String
     Ok(())
 }
 
-fn bind(
-    address: SocketAddr,
-    setting: &str,
-    variable: &str,
-) -> Result<tokio::net::TcpListener, String> {
+fn bind(address: SocketAddr, setting: &str, variable: &str) -> Result<TcpSocket, String> {
     listen::bind(address).map_err(|error| {
         format!("cannot listen on {address}: {error}. Choose another address with {setting} or {variable}")
     })

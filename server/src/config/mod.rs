@@ -55,7 +55,9 @@ const SHORT: &[(&str, &str)] = &[
 ];
 /// Variables of this project's other programs (the demo panel, the tests), which
 /// may share an environment with the server.
-const FOREIGN: &[&str] = &["DOORSTEP_PANEL_", "DOORSTEP_BIN", "DOORSTEP_BROWSER", "DOORSTEP_TEST_"];
+const FOREIGN: &[&str] = &["DOORSTEP_BIN", "DOORSTEP_BROWSER"];
+/// The beginnings of others.
+const FOREIGN_PREFIXES: &[&str] = &["DOORSTEP_PANEL_", "DOORSTEP_TEST_"];
 
 impl Settings {
     /// Reads the file (a named one must exist) and the process's environment.
@@ -74,11 +76,14 @@ impl Settings {
     ) -> Result<Self, ConfigError> {
         let mut builder = config::Config::builder();
         let path = file.map_or_else(|| PathBuf::from(DEFAULT_FILE), Path::to_owned);
+        check_syntax(&path)?;
         builder = builder.add_source(
             config::File::from(path).format(config::FileFormat::Toml).required(file.is_some()),
         );
         for (name, value) in environment.filter(|(name, _)| name.starts_with(PREFIX)) {
-            if FOREIGN.iter().any(|prefix| name.starts_with(prefix)) {
+            if FOREIGN.contains(&name.as_str())
+                || FOREIGN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+            {
                 continue;
             }
             let key = match SHORT.iter().find(|(short, _)| *short == name) {
@@ -138,6 +143,35 @@ impl Settings {
                 accounts.sign_up_token_seconds
             ));
         }
+        if let Some(domain) = &accounts.email_domain {
+            let rule = doorstep_fields::field("email").expect("the catalogue has it");
+            if rule.parse(doorstep_fields::Raw::Text(&format!("x@{domain}"))).is_err() {
+                return fail(format!("accounts.email_domain {domain:?} is not a mail domain"));
+            }
+        }
+        let limits = &self.limits;
+        let seconds = 1..=3_600;
+        for (name, value, range) in [
+            ("head_seconds", limits.head_seconds, seconds.clone()),
+            ("body_seconds", limits.body_seconds, seconds.clone()),
+            ("request_seconds", limits.request_seconds, seconds.clone()),
+            ("shutdown_seconds", limits.shutdown_seconds, seconds),
+            ("connections", limits.connections as u64, 1..=1_000_000),
+            ("head_bytes", limits.head_bytes as u64, 8 * 1024..=1024 * 1024),
+            ("body_bytes", limits.body_bytes as u64, 1024..=16 * 1024 * 1024),
+        ] {
+            if !range.contains(&value) {
+                return fail(format!(
+                    "limits.{name} {value} is not between {} and {}",
+                    range.start(),
+                    range.end()
+                ));
+            }
+        }
+        let plan = &self.plan;
+        if [plan.containers, plan.container_registries, plan.dns_zones].iter().any(|it| *it < 0) {
+            return fail("a quota of [plan] is below 0".to_owned());
+        }
         if !(self.limits.scale.is_finite() && self.limits.scale > 0.0) {
             return fail(format!("limits.scale {} is not a number above 0", self.limits.scale));
         }
@@ -162,6 +196,16 @@ impl Settings {
             .and_then(|url| url.domain().filter(|host| host.contains('.')).map(str::to_owned))
             .unwrap_or_else(|| "users.invalid".to_owned())
     }
+}
+
+/// Finds a syntax error before the library does, whose message would quote the
+/// line, and with it perhaps a password.
+fn check_syntax(path: &Path) -> Result<(), ConfigError> {
+    let Ok(text) = std::fs::read_to_string(path) else { return Ok(()) };
+    let Err(error) = text.parse::<toml::Table>() else { return Ok(()) };
+    let at = error.span().map_or(0, |span| span.start);
+    let line = text.get(..at).unwrap_or_default().lines().count().max(1);
+    Err(ConfigError(format!("{}, line {line}: this is not TOML", path.display())))
 }
 
 fn unknown_variable(name: &str) -> String {
@@ -206,6 +250,12 @@ mod tests {
             ("DOORSTEP_SERVER__LISTN", "x", "listn"),
             ("DOORSTEP_SERVR__LISTEN", "x", "servr"),
             ("DOORSTEP_LIMITS__CONNECTIONS", "many", "connections"),
+            ("DOORSTEP_BIND", "x", "DOORSTEP_BIND"),
+            ("DOORSTEP_LIMITS__CONNECTIONS", "0", "limits.connections"),
+            ("DOORSTEP_LIMITS__HEAD_SECONDS", "18446744073709551615", "head_seconds"),
+            ("DOORSTEP_LIMITS__BODY_BYTES", "0", "limits.body_bytes"),
+            ("DOORSTEP_ACCOUNTS__EMAIL_DOMAIN", "not a domain@x", "email_domain"),
+            ("DOORSTEP_PLAN__CONTAINERS", "-5", "plan"),
             ("DOORSTEP_PUBLIC_URL", "ftp://x", "server.public_url"),
             ("DOORSTEP_ACCOUNTS__DEFAULT_CURRENCY", "XXX", "default_currency"),
             ("DOORSTEP_ACCOUNTS__TOKEN_SECONDS", "86400", "token_seconds"),

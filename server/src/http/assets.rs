@@ -1,7 +1,7 @@
 //! The widget's files, embedded in the program and compressed when it was built.
 
 use axum::{
-    extract::Path,
+    extract::{Path, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
@@ -53,7 +53,11 @@ pub(crate) async fn loader(headers: HeaderMap) -> Response {
 }
 
 /// `GET /v1/assets/{file}`
-pub(crate) async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Response {
+pub(crate) async fn asset(
+    file: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Response {
+    let file = file.map(|Path(file)| file).unwrap_or_default();
     let asset = ASSETS.iter().find(|asset| asset.path.strip_prefix("assets/") == Some(&file));
     match asset {
         Some(asset) => serve(asset, &headers),
@@ -100,10 +104,15 @@ fn serve(asset: &Asset, headers: &HeaderMap) -> Response {
     response
 }
 
+/// Whether a parameter is the weight 0 (RFC 9110 §12.4.2).
+fn refuses(parameter: &str) -> bool {
+    parameter.strip_prefix("q=").and_then(|weight| weight.parse().ok()) == Some(0.0_f32)
+}
+
 /// Whether the list of codings has this one and does not refuse it.
 fn accepts(list: &str, coding: &str) -> bool {
     list.split(',').any(|item| {
         let mut parts = item.split(';').map(str::trim);
-        parts.next() == Some(coding) && !parts.any(|weight| weight == "q=0" || weight == "q=0.0")
+        parts.next() == Some(coding) && !parts.any(refuses)
     })
 }

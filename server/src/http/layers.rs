@@ -9,7 +9,7 @@ use std::{
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
 };
@@ -59,7 +59,13 @@ async fn observe(State(app): State<App>, request: Request, next: Next) -> Respon
     let route = route.unwrap_or_else(|| "unmatched".to_owned());
 
     let deadline = Duration::from_secs(app.settings.limits.request_seconds);
-    let mut response = match tokio::time::timeout(deadline, next.run(request)).await {
+    let answer = async {
+        match check(&request) {
+            Ok(()) => next.run(request).await,
+            Err(reject) => reject.into_response(),
+        }
+    };
+    let mut response = match tokio::time::timeout(deadline, answer).await {
         Ok(response) => response,
         Err(_) => Reject::new(Code::Unavailable, "the request took too long here: try again")
             .with(header::RETRY_AFTER, HeaderValue::from_static("1"))
@@ -75,12 +81,45 @@ async fn observe(State(app): State<App>, request: Request, next: Next) -> Respon
 
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
-    metrics::counter!("doorstep_requests_total", "method" => method.to_string(), "route" => route.clone(), "status" => status.to_string())
+    metrics::counter!("doorstep_requests_total", "method" => label(&method), "route" => route.clone(), "status" => status.to_string())
         .increment(1);
     metrics::histogram!("doorstep_request_seconds", "route" => route.clone())
         .record(elapsed.as_secs_f64());
     tracing::info!(request_id = %id, %method, route, status, elapsed_us = elapsed.as_micros(), "request");
     response
+}
+
+/// The longest path that we have is forty bytes; this is what proxies allow.
+const URI_BYTES: usize = 8 * 1024;
+
+/// What must hold for every request, whatever its route.
+fn check(request: &Request) -> Result<(), Reject> {
+    if request.uri().to_string().len() > URI_BYTES {
+        return Err(Reject::new(
+            Code::UriTooLong,
+            format!("the URL is longer than {URI_BYTES} bytes"),
+        ));
+    }
+    // RFC 9112 §3.2: exactly one, or two servers could disagree about the target.
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    if request.version() == Version::HTTP_11 && hosts != 1 {
+        return Err(Reject::new(Code::InvalidRequest, "send exactly one Host header"));
+    }
+    Ok(())
+}
+
+/// A method as a label. Anybody can make up methods, and each label is kept for ever.
+fn label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }
 
 /// The caller's id if it is a plain one, else a new one. Anything else could

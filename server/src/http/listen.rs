@@ -31,13 +31,35 @@ const MAX_HEADERS: usize = 100;
 /// given back.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Binds a listener.
-pub(crate) fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+/// Takes an address. Nobody gets through before [`listen`].
+pub(crate) fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // A restart must not wait for the old connections' TIME_WAIT.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
+    Ok(socket)
+}
+
+/// Opens the door.
+pub(crate) fn listen(socket: TcpSocket) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
+}
+
+/// How many connections there may be: as set, or as many as the system lets us
+/// have files, less those that we need for ourselves.
+pub(crate) fn places(set: usize) -> usize {
+    /// The database, the log, the listeners, the runtime.
+    const OWN_FILES: u64 = 64;
+    let Ok(files) = rlimit::increase_nofile_limit(u64::MAX) else { return set };
+    let most = usize::try_from(files.saturating_sub(OWN_FILES)).unwrap_or(usize::MAX).max(1);
+    if most < set {
+        tracing::warn!(
+            connections = set,
+            most,
+            "the limit of open files allows fewer connections than limits.connections: raise it (ulimit -n)"
+        );
+    }
+    most.min(set)
 }
 
 /// Serves until `stop`, then lets requests finish for as long as the limit says.
@@ -68,6 +90,9 @@ pub(crate) async fn serve(
         };
         // Small replies must not wait for more to send.
         let _ = stream.set_nodelay(true);
+        // A client that does not read its answer would keep its place for ever.
+        let patience = Duration::from_secs(limits.request_seconds);
+        let _ = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(patience));
         let service = router.clone().map_request(
             move |mut request: hyper::Request<hyper::body::Incoming>| {
                 request.extensions_mut().insert(ConnectInfo(peer));
@@ -79,6 +104,8 @@ pub(crate) async fn serve(
             .header_read_timeout(Duration::from_secs(limits.head_seconds))
             .max_buf_size(limits.head_bytes.max(8 * 1024))
             .max_headers(MAX_HEADERS)
+            // Who has sent everything may say so and still wait for the answer.
+            .half_close(true)
             .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
         let connection = open.watch(connection);
         tokio::spawn(async move {

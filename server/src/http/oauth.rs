@@ -85,7 +85,9 @@ fn read_grant(
 fn grant(issued: &IssuedToken) -> Response {
     let mut body = StandardTokenResponse::new(
         AccessToken::new(issued.token.expose().to_owned()),
-        BasicTokenType::Bearer,
+        // The RFC's and the reference implementation's spelling; the crate's own
+        // is lower case, which clients that compare exactly do not know.
+        BasicTokenType::Extension("Bearer".to_owned()),
         Created {
             created_at: issued.issued_at.seconds(),
             authorization_details: issued.binding.as_ref().map(|binding| [binding.to_json()]),

@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 use doorstep_accounts::{
-    Created, Fingerprint, IdempotencyKey, Principal, Refusal, Scope, SignUpToken, Subject,
+    Created, Fingerprint, IdempotencyKey, Principal, Refusal, SignUpToken, Subject,
 };
 use doorstep_dialects::native;
 use doorstep_register::{self as register, Keyed};
@@ -118,7 +118,7 @@ pub(crate) async fn show(
     State(app): State<App>,
     Caller(caller): Caller,
 ) -> Result<Response, Reject> {
-    let id = own_id(&caller, Scope::ProfileRead)?;
+    let id = own_id(&caller)?;
     let user = app.context.store.read().await?.conn().user(id).await?;
     let user = user.ok_or(Refusal::InvalidCredential)?;
     let body = native::profile(&user, &app.plan, &app.settings.accounts.timezone);
@@ -132,7 +132,7 @@ pub(crate) async fn change(
     headers: HeaderMap,
     Body(body): Body,
 ) -> Result<Response, Reject> {
-    let id = own_id(&caller, Scope::ProfileUpdate)?;
+    let id = own_id(&caller)?;
     require_json(&headers)?;
     let change = native::decode_change(&body)?;
     register::change_account(&app.context, id, change).await?;
@@ -141,10 +141,10 @@ pub(crate) async fn change(
 }
 
 /// The caller's own account. A client's token speaks for nobody.
-fn own_id(caller: &Principal, needed: Scope) -> Result<i64, Refusal> {
+const fn own_id(caller: &Principal) -> Result<i64, Refusal> {
     match caller.subject {
         Subject::User { user_id, .. } => Ok(user_id),
-        Subject::App { .. } => Err(Refusal::InsufficientScope { needed }),
+        Subject::App { .. } => Err(Refusal::UserNeeded),
     }
 }
 

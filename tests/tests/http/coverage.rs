@@ -127,7 +127,7 @@ async fn a_client_that_holds_profile_scopes_is_still_nobody(kind: Kind) {
     let client = server.client("register profile_read profile_update", &[], &[]);
     let token = server.token(&client, "profile_read profile_update").await;
     let get = send(server.request(Method::GET, "/api/users").bearer_auth(&token)).await;
-    assert_eq!(get.refusal(), (403, "insufficient_scope".to_owned()));
+    assert_eq!(get.refusal(), (403, "user_needed".to_owned()));
 }
 
 on_both!(

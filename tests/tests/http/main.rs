@@ -3,6 +3,7 @@
 
 mod accounts;
 mod assets;
+mod bugs;
 mod command_line;
 mod coverage;
 mod cross_origin;

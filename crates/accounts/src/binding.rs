@@ -49,9 +49,8 @@ impl Binding {
             return Err(format!("it is longer than {MAX_BYTES} bytes"));
         }
         let value: Value = serde_json::from_str(text).map_err(|_| "it is not JSON".to_owned())?;
-        let object = match value.as_array().map(Vec::as_slice) {
-            Some([Value::Object(object)]) => object,
-            _ => return Err("it must be a list with one object".to_owned()),
+        let Some([Value::Object(object)]) = value.as_array().map(Vec::as_slice) else {
+            return Err("it must be a list with one object".to_owned());
         };
         if object.get("type").and_then(Value::as_str) != Some(TYPE) {
             return Err(format!("the type must be {TYPE:?}"));

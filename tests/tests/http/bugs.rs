@@ -64,14 +64,14 @@ async fn changes_to_one_address_at_once_are_refused_not_failed(kind: Kind) {
             tokio::spawn(send(request.json(&json!({ "user": { "email": "one@x.example" } }))))
         })
         .collect();
-    let mut changed = 0;
+    let mut winners = 0;
     for change in changes {
         match change.await.unwrap().status.as_u16() {
-            200 => changed += 1,
+            200 => winners += 1,
             status => assert_eq!(status, 400),
         }
     }
-    assert_eq!(changed, 1);
+    assert_eq!(winners, 1);
 }
 
 async fn a_server_is_free_again_when_its_client_is_switched_off(kind: Kind) {

@@ -17,6 +17,9 @@ const GUARDED: &[(&str, &str, &str)] = &[
     ("PATCH", "/api/users", r#"{"user":{"city":"Rome"}}"#),
 ];
 
+/// Puts credentials on a request.
+type Sign = Box<dyn Fn(RequestBuilder) -> RequestBuilder>;
+
 #[test]
 fn every_guarded_route_is_in_the_list() {
     for route in ROUTES {
@@ -45,7 +48,6 @@ async fn every_guarded_route_refuses_everybody_else(kind: Kind) {
     let users = database.count("SELECT COUNT(*) FROM users").await;
 
     let unknown = format!("{}x", &register[..register.len() - 1]);
-    type Sign = Box<dyn Fn(RequestBuilder) -> RequestBuilder>;
     let bearer = |token: &str| -> Sign {
         let token = token.to_owned();
         Box::new(move |request| request.bearer_auth(&token))

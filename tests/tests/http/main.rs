@@ -1,6 +1,8 @@
 //! Black-box tests: requests over a real socket to the real program, on both
 //! databases.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail, wherever it stands")]
+
 mod accounts;
 mod assets;
 mod bugs;

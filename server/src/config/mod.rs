@@ -55,7 +55,8 @@ const SHORT: &[(&str, &str)] = &[
 ];
 /// Variables of this project's other programs (the demo panel, the tests), which
 /// may share an environment with the server.
-const FOREIGN: &[&str] = &["DOORSTEP_BIN", "DOORSTEP_BROWSER"];
+const FOREIGN: &[&str] =
+    &["DOORSTEP_BIN", "DOORSTEP_BROWSER", "DOORSTEP_README_PICTURE", "DOORSTEP_WASM_COMPILER"];
 /// The beginnings of others.
 const FOREIGN_PREFIXES: &[&str] = &["DOORSTEP_PANEL_", "DOORSTEP_TEST_"];
 

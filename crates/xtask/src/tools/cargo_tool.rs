@@ -1,7 +1,7 @@
 //! Tools that cargo installs: trunk and wasm-bindgen.
 
-use std::env;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use anyhow::{Context, Result};
 
@@ -18,6 +18,8 @@ struct CargoTool {
     version: String,
     /// Whether the lock file the package ships can be used.
     locked: bool,
+    /// How much of the compiler's time the tool's own speed is worth.
+    opt_level: &'static str,
 }
 
 pub(crate) fn trunk(workspace: &Workspace, screen: &Screen) -> Result<PathBuf> {
@@ -26,6 +28,8 @@ pub(crate) fn trunk(workspace: &Workspace, screen: &Screen) -> Result<PathBuf> {
         package: "trunk",
         version: TRUNK_VERSION.to_owned(),
         locked: true,
+        // It starts other programs and copies files.
+        opt_level: "0",
     }
     .ensure(workspace, screen)
 }
@@ -35,8 +39,15 @@ pub(crate) fn trunk(workspace: &Workspace, screen: &Screen) -> Result<PathBuf> {
 /// Its own lock file names a crate version that not every registry mirror carries; ours is resolved afresh.
 pub(crate) fn wasm_bindgen(workspace: &Workspace, screen: &Screen) -> Result<PathBuf> {
     let version = workspace.locked_version("wasm-bindgen")?;
-    CargoTool { program: "wasm-bindgen", package: "wasm-bindgen-cli", version, locked: false }
-        .ensure(workspace, screen)
+    // It rewrites a megabyte of wasm at every build.
+    CargoTool {
+        program: "wasm-bindgen",
+        package: "wasm-bindgen-cli",
+        version,
+        locked: false,
+        opt_level: "1",
+    }
+    .ensure(workspace, screen)
 }
 
 impl CargoTool {
@@ -70,26 +81,28 @@ impl CargoTool {
     fn install(&self, workspace: &Workspace) -> Result<()> {
         let mut cargo = command::new("cargo");
         // A target folder of our own lets a broken-off installation go on where it stopped. The tools work for a
-        // second at a time, so the minutes that fat LTO takes would never come back.
+        // second at a time, so the minutes that their own profile with fat LTO takes would never come back.
+        let target = workspace.scratch()?.join("install");
         cargo
             .current_dir(workspace.root())
             .args(["install", self.package, "--version", &self.version])
-            .env("CARGO_TARGET_DIR", workspace.scratch()?.join("install"))
+            .env("CARGO_TARGET_DIR", &target)
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
             .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", self.opt_level);
         if self.locked {
             cargo.arg("--locked");
         }
-        command::logged(workspace, &format!("install-{}", self.package), &mut cargo)
-            .with_context(|| {
+        command::logged(workspace, &format!("install-{}", self.package), &mut cargo).with_context(
+            || {
                 let locked = if self.locked { " --locked" } else { "" };
                 format!(
                     "install it by hand: cargo install {} --version {}{locked}",
                     self.package, self.version
                 )
-            })
-            .map(drop)
+            },
+        )?;
+        fs::remove_dir_all(&target).with_context(|| format!("cannot remove {}", target.display()))
     }
 }
 

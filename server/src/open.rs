@@ -46,6 +46,7 @@ pub(crate) async fn open(settings: &Settings) -> Result<Context, OpenError> {
             email_domain: settings.email_domain(),
             token_seconds: settings.accounts.token_seconds,
             sign_up_token_seconds: settings.accounts.sign_up_token_seconds,
+            claim_seconds: settings.accounts.claim_seconds,
             users_url: format!("{}{}", settings.public_url(), paths::USERS),
         },
     })

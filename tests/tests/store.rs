@@ -67,11 +67,14 @@ fn credential(id: &str, user_id: i64, username: &str) -> Credential {
     Credential {
         id: id.to_owned(),
         user_id,
+        number: user_id * 1_000 + id.bytes().map(i64::from).sum::<i64>() % 1_000,
         name: "n".to_owned(),
         username: username.to_owned(),
         secret: SecretHash::from_stored("v1:11"),
         created_at: NOW,
         last_used_at: None,
+        expires_at: None,
+        rotated_at: None,
         revoked_at: None,
     }
 }

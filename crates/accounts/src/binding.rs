@@ -4,7 +4,11 @@
 use doorstep_fields::{Raw, field};
 use serde_json::{Map, Value, json};
 
-use crate::{client::canonical_origin, provider::Identity};
+use crate::{
+    client::canonical_origin,
+    delivery::{Challenge, Delivery},
+    provider::Identity,
+};
 
 /// The type of the one object in `authorization_details`.
 pub const TYPE: &str = "user_registration";
@@ -24,6 +28,8 @@ pub struct Binding {
     pub locked: Map<String, Value>,
     /// Answers that the form starts with.
     pub prefill: Map<String, Value>,
+    /// How the password is handed over.
+    pub delivery: Delivery,
 }
 
 /// Members that the object may have. Anything else is refused: a panel that asks
@@ -39,6 +45,8 @@ const MEMBERS: &[&str] = &[
     "locked",
     "prefill",
     "credential_delivery",
+    "code_challenge",
+    "code_challenge_method",
 ];
 
 impl Binding {
@@ -60,7 +68,6 @@ impl Binding {
         }
         expect(object, "locations", &json!([endpoint]))?;
         expect(object, "actions", &json!(["create"]))?;
-        expect(object, "credential_delivery", &json!("inline"))?;
         let text = |name: &str| match object.get(name) {
             Some(Value::String(text)) => Ok(Some(text.as_str())),
             None => Ok(None),
@@ -77,12 +84,17 @@ impl Binding {
             origins: origins(object.get("origins"))?,
             locked: answers(object.get("locked"), "locked")?,
             prefill: answers(object.get("prefill"), "prefill")?,
+            delivery: delivery(
+                text("credential_delivery")?,
+                text("code_challenge")?,
+                text("code_challenge_method")?,
+            )?,
         })
     }
 
     /// The form in which it is stored and told to the client (RFC 9396 §7).
     pub fn to_json(&self) -> Value {
-        json!({
+        let mut object = json!({
             "type": TYPE,
             "provider": self.identity.provider,
             "provider_server": self.identity.server,
@@ -90,8 +102,13 @@ impl Binding {
             "origins": self.origins,
             "locked": self.locked,
             "prefill": self.prefill,
-            "credential_delivery": "inline",
-        })
+            "credential_delivery": self.delivery.name(),
+        });
+        if let Delivery::Claim { challenge } = &self.delivery {
+            object["code_challenge"] = challenge.as_str().into();
+            object["code_challenge_method"] = "S256".into();
+        }
+        object
     }
 
     /// Reads what was stored.
@@ -105,6 +122,29 @@ fn expect(object: &Map<String, Value>, name: &str, only: &Value) -> Result<(), S
         None => Ok(()),
         Some(value) if value == only => Ok(()),
         Some(_) => Err(format!("{name} must be {only}, or left out")),
+    }
+}
+
+fn delivery(
+    name: Option<&str>,
+    challenge: Option<&str>,
+    method: Option<&str>,
+) -> Result<Delivery, String> {
+    match (name, challenge, method) {
+        (None | Some("inline"), None, None) => Ok(Delivery::Inline),
+        (None | Some("inline"), ..) => {
+            Err("code_challenge is for credential_delivery \"claim\"".to_owned())
+        }
+        (Some("claim"), Some(challenge), None | Some("S256")) => Challenge::parse(challenge)
+            .map(|challenge| Delivery::Claim { challenge })
+            .ok_or_else(|| "code_challenge must be the 43 characters of S256".to_owned()),
+        (Some("claim"), None, _) => {
+            Err("credential_delivery \"claim\" needs a code_challenge".to_owned())
+        }
+        (Some("claim"), ..) => Err("code_challenge_method must be \"S256\"".to_owned()),
+        (Some(_), ..) => {
+            Err("credential_delivery must be \"inline\" or \"claim\", or left out".to_owned())
+        }
     }
 }
 
@@ -168,6 +208,12 @@ mod tests {
         assert_eq!(binding.identity.provider, "plesk");
         assert_eq!(binding.origins, ["https://panel.example"]);
         assert_eq!(Binding::from_stored(&binding.to_json().to_string()), Some(binding));
+        let claim = parse(
+            r#","credential_delivery":"claim","code_challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM""#,
+        )
+        .unwrap();
+        assert_eq!(claim.to_json()["code_challenge_method"], "S256");
+        assert_eq!(Binding::from_stored(&claim.to_json().to_string()), Some(claim));
     }
 
     #[test]
@@ -176,7 +222,14 @@ mod tests {
             (r#","jkt":"x""#, "jkt"),
             (r#","locations":["https://evil.example"]"#, "locations"),
             (r#","actions":["delete"]"#, "actions"),
-            (r#","credential_delivery":"claim""#, "credential_delivery"),
+            (r#","credential_delivery":"claim""#, "code_challenge"),
+            (r#","credential_delivery":"mail""#, "credential_delivery"),
+            (r#","credential_delivery":"claim","code_challenge":"x""#, "43"),
+            (
+                r#","credential_delivery":"claim","code_challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM","code_challenge_method":"plain""#,
+                "S256",
+            ),
+            (r#","code_challenge":"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM""#, "claim"),
             (r#","origins":"https://a.example""#, "origins"),
             (r#","origins":["a.example"]"#, "a.example"),
             (r#","locked":{"is_admin":"true"}"#, "is_admin"),

@@ -12,18 +12,41 @@ pub struct Credential {
     pub id: String,
     /// Whose it is.
     pub user_id: i64,
+    /// The number that the API shows.
+    pub number: i64,
     /// What it is for, in words.
     pub name: String,
     /// The username, unique.
     pub username: String,
-    /// The hash of the password.
+    /// The hash of the password; [`SecretHash::unset`] until one is claimed.
     pub secret: SecretHash,
     /// When it was issued.
     pub created_at: Timestamp,
     /// When it was last used, to the minute; `None`: its owner may not have it.
     pub last_used_at: Option<Timestamp>,
-    /// Since when it is no longer valid, if so.
+    /// From when it is no longer valid, if it was given an end.
+    pub expires_at: Option<Timestamp>,
+    /// When its password was last replaced.
+    pub rotated_at: Option<Timestamp>,
+    /// Since when it is no longer valid, if it was ended.
     pub revoked_at: Option<Timestamp>,
+}
+
+impl Credential {
+    /// Whether it opens anything at this time.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
+    }
+}
+
+/// Credentials that a user may have in all, the ended ones among them. Programs
+/// that need one have it for years; a thousand is a program gone wrong.
+pub const MOST_PER_USER: i64 = 1_000;
+
+/// The number of a user's `nth` credential, counted from 1. Numbers are small
+/// integers, as the documented contract has them, and no two are equal.
+pub const fn number(user_id: i64, nth: i64) -> i64 {
+    user_id * MOST_PER_USER + nth
 }
 
 /// The name of the credential that a sign-up issues (the reference

@@ -75,6 +75,11 @@ impl SecretHash {
         Self(render(version, key, secret))
     }
 
+    /// What stands for a secret that does not exist yet: nothing verifies against it.
+    pub const fn unset() -> Self {
+        Self(String::new())
+    }
+
     /// Reads what was stored.
     pub fn from_stored(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -92,7 +97,7 @@ impl SecretHash {
         let Some((version, key)) =
             version.and_then(|version| version.parse().ok()).and_then(|version| keys.get(version))
         else {
-            return false;
+            return Self::verify_nothing(secret, keys);
         };
         render(version, key, secret).as_bytes().ct_eq(self.0.as_bytes()).into()
     }
@@ -100,7 +105,9 @@ impl SecretHash {
     /// Does the work of [`Self::verify`] for a name that does not exist, so that
     /// its refusal takes as long as that of a wrong secret.
     pub fn verify_nothing(secret: &Secret, keys: &KeyRing) -> bool {
-        Self(format!("v{}:{}", keys.current().0, "0".repeat(64))).verify(secret, keys)
+        let (version, key) = keys.current();
+        let never = format!("v{version}:{}", "-".repeat(64));
+        render(version, key, secret).as_bytes().ct_eq(never.as_bytes()).into()
     }
 }
 
@@ -157,7 +164,7 @@ mod tests {
         assert!(SecretHash::from_stored(hash.as_stored()).verify(&secret, &keys));
         assert!(!hash.verify(&Secret::new("x_other"), &keys));
         assert!(!SecretHash::from_stored("v9:00").verify(&secret, &keys));
-        assert!(!SecretHash::from_stored("").verify(&secret, &keys));
+        assert!(!SecretHash::unset().verify(&secret, &keys));
         assert!(!SecretHash::verify_nothing(&secret, &keys));
     }
 

@@ -20,16 +20,20 @@ pub enum TokenKind {
     User,
     /// An OAuth client, to sign one person up, once.
     SignUp,
+    /// Nobody: a code that a back end exchanges for a password.
+    ClaimCode,
 }
 
 impl TokenKind {
-    const ALL: [Self; 3] = [Self::App, Self::User, Self::SignUp];
+    /// Those that stand in an `Authorization` header.
+    const BEARER: [Self; 3] = [Self::App, Self::User, Self::SignUp];
 
     const fn prefix(self) -> &'static str {
         match self {
             Self::App => "reg_",
             Self::User => "usr_",
             Self::SignUp => doorstep_wire::session::TOKEN_PREFIX,
+            Self::ClaimCode => "clm_",
         }
     }
 }
@@ -64,7 +68,16 @@ impl PlainToken {
     /// Reads a token that somebody sent. Accepts exactly what
     /// [`generate`](Self::generate) makes.
     pub fn parse(text: &str) -> Result<Self, NotAToken> {
-        let known = TokenKind::ALL.iter().find_map(|kind| text.strip_prefix(kind.prefix()));
+        Self::parse_any(text, &TokenKind::BEARER)
+    }
+
+    /// Reads a claim code that somebody sent.
+    pub fn parse_claim_code(text: &str) -> Result<Self, NotAToken> {
+        Self::parse_any(text, &[TokenKind::ClaimCode])
+    }
+
+    fn parse_any(text: &str, kinds: &[TokenKind]) -> Result<Self, NotAToken> {
+        let known = kinds.iter().find_map(|kind| text.strip_prefix(kind.prefix()));
         let rest = known.filter(|rest| {
             rest.is_ascii() && rest.len() == RANDOM_CHARACTERS + 1 + CHECKSUM_CHARACTERS
         });
@@ -137,6 +150,10 @@ mod tests {
         {
             assert!(PlainToken::parse(bad).is_err(), "{bad:?}");
         }
+        let code = PlainToken::generate(TokenKind::ClaimCode, &Counting::default());
+        assert!(PlainToken::parse_claim_code(code.expose()).is_ok());
+        assert!(PlainToken::parse(code.expose()).is_err(), "a code is no bearer token");
+        assert!(PlainToken::parse_claim_code(text).is_err());
         assert!(!format!("{token:?}").contains(text));
     }
 }

@@ -1,6 +1,6 @@
 //! Reading a JSON body: objects, answers, labels, pointers.
 
-use doorstep_accounts::{Application, Refusal, application::Replaced, labels::is_reserved};
+use doorstep_accounts::{Refusal, application::Replaced, labels::is_reserved};
 use doorstep_fields::{Raw, field};
 use doorstep_wire::FieldProblem;
 use serde_json::{Map, Value};
@@ -148,6 +148,3 @@ pub(crate) fn replaced(user: &Object, substituted: &[&'static str]) -> Vec<Repla
         })
         .collect()
 }
-
-/// Where the outcome of a decode goes; a name for a long type.
-pub(crate) type Decoded = Result<Application, Refusal>;

@@ -2,7 +2,7 @@
 //! as the reference implementation and its clients really speak.
 
 use doorstep_accounts::{
-    Application, Binding, Change, Created, Identity, Refusal, provider::DEFAULT_PROVIDER,
+    Application, Binding, Change, Created, Handover, Identity, Refusal, provider::DEFAULT_PROVIDER,
 };
 use doorstep_fields::{CATALOGUE, Fault, Raw, SignUp};
 use doorstep_wire::{
@@ -11,9 +11,7 @@ use doorstep_wire::{
 };
 use serde_json::Value;
 
-use crate::body::{
-    Decoded, Object, drop_reserved, labels, note_unknown, object, problem, raw, replaced,
-};
+use crate::body::{Object, drop_reserved, labels, note_unknown, object, problem, raw, replaced};
 pub use crate::native_profile::profile;
 
 /// Members of `user` that are no catalogue fields and yet taken.
@@ -29,7 +27,7 @@ const BESIDE: &[&str] =
 ///   are the token's: they need not be sent, and sent otherwise they are refused.
 /// - Absent provider settings are refused before anything else is looked at.
 /// - Everything else that is wrong is reported together.
-pub fn decode_sign_up(body: &[u8], bound: Option<&Binding>) -> Decoded {
+pub fn decode_sign_up(body: &[u8], bound: Option<&Binding>) -> Result<Application, Refusal> {
     let mut body = object(body)?;
     let (user, parent) = take_user(&mut body);
     let mut faults = Vec::new();
@@ -67,9 +65,13 @@ pub fn decode_sign_up(body: &[u8], bound: Option<&Binding>) -> Decoded {
         }
     };
 
-    if let Some(bound) = bound {
+    let identity = if let Some(bound) = bound {
         hold_to(bound, identity.as_ref(), &mut user)?;
-    }
+        // The token's own spelling: that of the body is the page's.
+        identity.map(|_| bound.identity.clone())
+    } else {
+        identity
+    };
     let mut ignored = Vec::new();
     note_unknown(&user, parent, BESIDE, &mut ignored);
     let provider_key = identity.as_ref().map_or("", |identity| &identity.provider);
@@ -268,23 +270,20 @@ fn check(
 /// The answer to a sign-up: the members that are documented and those that the
 /// reference implementation sends, with the password this once.
 pub fn encode_created(created: &Created) -> SignedUp {
-    let Created { user, api_username, api_password, replaced, ignored, replayed: _ } = created;
+    let Created { user, api_username, handover, shown_email, replaced, ignored, replayed: _ } =
+        created;
     let text = |field| user.text(field).unwrap_or_default().to_owned();
     SignedUp {
         user: SignedUpUser {
             id: user.id,
             fname: text("fname"),
             lname: text("lname"),
-            email: user.email.clone(),
+            email: shown_email.clone(),
             locale: text("locale"),
             currency: text("currency"),
             country: user.text("country").map(str::to_owned),
             company_name: user.text("company_name").map(str::to_owned),
-            api: Api {
-                username: api_username.clone(),
-                password: api_password.as_ref().map(|password| password.expose().to_owned()),
-                password_status: api_password.is_none().then(|| "delivered".to_owned()),
-            },
+            api: api(api_username, handover),
             labels: user.labels.clone(),
         },
         substituted: replaced
@@ -299,13 +298,26 @@ pub fn encode_created(created: &Created) -> SignedUp {
     }
 }
 
+fn api(username: &str, handover: &Handover) -> Api {
+    let mut api = Api { username: username.to_owned(), ..Api::default() };
+    match handover {
+        Handover::Password(password) => api.password = Some(password.expose().to_owned()),
+        Handover::Claim { code, expires_in } => {
+            api.claim_code = Some(code.expose().to_owned());
+            api.expires_in = Some(*expires_in);
+        }
+        Handover::Delivered => api.password_status = Some("delivered".to_owned()),
+    }
+    api
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const NAMES: &str = r#""fname":"Ada","lname":"Lovelace""#;
 
-    fn decode(body: &str) -> Decoded {
+    fn decode(body: &str) -> Result<Application, Refusal> {
         decode_sign_up(body.as_bytes(), None)
     }
 

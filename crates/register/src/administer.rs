@@ -11,7 +11,7 @@ use doorstep_fields::{Raw, field};
 use doorstep_store::{Conn, NewClient, NewUser};
 use serde_json::{Map, Value};
 
-use crate::{Context, sign_up::new_credential};
+use crate::{Context, issue_credential::new_credential};
 
 /// A client as the operator describes it.
 #[derive(Debug)]
@@ -160,7 +160,7 @@ pub async fn create_admin(
         created_at: now,
         updated_at: now,
     };
-    let (credential, api_password) = new_credential(context, id, "operator", now);
+    let (credential, api_password) = new_credential(context, id, 1, "operator", now);
     let mut tx = context.store.begin().await?;
     let mut conn = tx.conn();
     if !conn.add_user(&NewUser { user: &user, client_id: None, password: Some(&hash) }).await? {

@@ -50,7 +50,7 @@ pub async fn authenticate_credential(
         return Err(Refusal::InvalidCredential.into());
     };
     let right = login.credential.secret.verify(password, &context.keys);
-    if !right || !login.active || login.credential.revoked_at.is_some() {
+    if !right || !login.active || !login.credential.is_live(context.clock.now()) {
         return Err(Refusal::InvalidCredential.into());
     }
     note_use(context, &login.credential).await;

@@ -6,6 +6,8 @@
 mod administer;
 mod authenticate;
 mod change_account;
+mod claim_credential;
+mod issue_credential;
 mod issue_token;
 mod own_token;
 mod sign_up;
@@ -16,6 +18,7 @@ pub use administer::{
 };
 pub use authenticate::{authenticate_credential, authenticate_token, check_origin};
 pub use change_account::change_account;
+pub use claim_credential::{ClaimError, ClaimRequest, Claimed, claim_credential};
 pub use issue_token::{ClientCredentials, IssuedToken, TokenError, TokenRequest, issue_token};
 pub use own_token::{Introspected, introspect_token, revoke_token};
 pub use sign_up::{Keyed, count_rejection, sign_up};
@@ -61,6 +64,8 @@ pub struct Terms {
     pub token_seconds: i64,
     /// How long a sign-up token lives, in seconds.
     pub sign_up_token_seconds: i64,
+    /// How long a claim code lives, in seconds.
+    pub claim_seconds: i64,
     /// The URL of the user API, which sign-up tokens may name.
     pub users_url: String,
 }

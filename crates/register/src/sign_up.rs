@@ -1,17 +1,18 @@
 //! Signing somebody up.
 
 use doorstep_accounts::{
-    Application, Created, Credential, Fingerprint, IdempotencyKey, Identity, Principal, Refusal,
-    Scope, Secret, SecretHash, SignUpToken, Subject, Timestamp, User, credential,
+    Application, Created, Credential, Delivery, Fingerprint, Handover, IdempotencyKey, Identity,
+    PlainToken, Principal, Refusal, Scope, Secret, SecretHash, SignUpToken, Subject, Timestamp,
+    TokenKind, User, credential,
     idempotency::{open, seal},
     ids::IdKind,
     labels,
     user::write_profile,
 };
-use doorstep_store::{Conn, NewReplay, NewUser, StoreError};
+use doorstep_store::{Conn, NewClaim, NewReplay, NewUser, StoreError};
 use serde_json::{Map, Value};
 
-use crate::{Context, Error, change_account::labels_too_large};
+use crate::{Context, Error, change_account::labels_too_large, issue_credential::new_credential};
 
 /// Made-up addresses are 48 random bits apart; a second clash in a row would be
 /// a fault of the random source.
@@ -48,7 +49,9 @@ pub async fn sign_up(
         return Err(Refusal::InsufficientScope { needed: Scope::Register }.into());
     };
     let token = caller.sign_up.as_deref();
-    match create(context, client_id, token, &application, keyed).await {
+    let now = context.clock.now();
+    let attempt = Attempt { context, client_id, token, application: &application, keyed, now };
+    match attempt.run().await {
         // Contention on PostgreSQL: another request with this key, or for this
         // identity, has not ended yet.
         Err(Error::Failed(StoreError::Contended(_))) if keyed.is_some() => {
@@ -66,134 +69,186 @@ pub async fn count_rejection(context: &Context, token: &SignUpToken) -> Result<(
     tx.commit().await
 }
 
-async fn create(
-    context: &Context,
-    client_id: &str,
-    token: Option<&SignUpToken>,
-    application: &Application,
-    keyed: Option<&Keyed>,
-) -> Result<Created, Error> {
-    let Application { identity, answers, labels: added, .. } = application;
-    let id = context.store.next_user_id().await?;
-    let now = context.clock.now();
-    let mut profile = Map::new();
-    profile.insert("locale".to_owned(), Value::String(context.terms.default_locale.clone()));
-    profile.insert("currency".to_owned(), Value::String(context.terms.default_currency.clone()));
-    write_profile(&mut profile, answers);
-    let mut user_labels = labels::of_identity(identity);
-    labels::merge(&mut user_labels, added.clone());
-    if !labels::fit(&user_labels) {
-        return Err(Refusal::Invalid { faults: vec![labels_too_large()] }.into());
-    }
+/// One request's try.
+struct Attempt<'a> {
+    context: &'a Context,
+    client_id: &'a str,
+    token: Option<&'a SignUpToken>,
+    application: &'a Application,
+    keyed: Option<&'a Keyed>,
+    now: Timestamp,
+}
 
-    let mut tx = context.store.begin().await?;
-    let mut conn = tx.conn();
-    if let Some(replayed) = replay(context, &mut conn, client_id, token, application, keyed).await?
-    {
-        return Ok(replayed);
-    }
-    if let Some(token) = token
-        && !conn.use_token(&token.hash, now).await?
-    {
-        // Of two requests at once with one token, the other one may have won
-        // with this very key.
-        let replayed =
-            replay(context, &mut conn, client_id, Some(token), application, keyed).await?;
-        return replayed.ok_or_else(|| Refusal::InvalidToken.into());
-    }
-    check_server(&mut conn, client_id, identity).await?;
-    if !conn.take_identity(identity, id).await? {
-        // The first request with the same key may have ended just now.
-        if let Some(replayed) =
-            replay(context, &mut conn, client_id, token, application, keyed).await?
-        {
+impl Attempt<'_> {
+    async fn run(&self) -> Result<Created, Error> {
+        let Self { context, client_id, token, application, now, .. } = *self;
+        let identity = &application.identity;
+        let id = context.store.next_user_id().await?;
+        let mut user = self.new_user(id)?;
+
+        let mut tx = context.store.begin().await?;
+        let mut conn = tx.conn();
+        if let Some(replayed) = self.replay(&mut conn).await? {
             return Ok(replayed);
         }
-        let owner = conn.identity_owner(identity).await?;
-        let user_id = owner.and_then(|(id, owner)| {
-            // A page learns that the name is taken, a back end also by whom.
-            (owner.as_deref() == Some(client_id) && token.is_none()).then_some(id)
-        });
-        return Err(Refusal::AlreadyRegistered { user_id }.into());
+        if let Some(token) = token
+            && !conn.use_token(&token.hash, now).await?
+        {
+            // Of two requests at once with one token, the other one may have won
+            // with this very key.
+            return self.replay(&mut conn).await?.ok_or_else(|| Refusal::InvalidToken.into());
+        }
+        check_server(&mut conn, client_id, identity).await?;
+        if !conn.take_identity(identity, id).await? {
+            // The first request with the same key may have ended just now.
+            if let Some(replayed) = self.replay(&mut conn).await? {
+                return Ok(replayed);
+            }
+            let owner = conn.identity_owner(identity).await?;
+            let user_id = owner.and_then(|(id, owner)| {
+                // A page learns that the name is taken, a back end also by whom.
+                (owner.as_deref() == Some(client_id) && token.is_none()).then_some(id)
+            });
+            return Err(Refusal::AlreadyRegistered { user_id }.into());
+        }
+        add_user(context, &mut conn, &mut user, identity, client_id).await?;
+        let (mut credential, password) =
+            new_credential(context, id, 1, credential::SIGN_UP_NAME, now);
+        let delivery = token.map(|token| &token.binding.delivery);
+        let handover = if let Some(Delivery::Claim { challenge }) = delivery {
+            credential.secret = SecretHash::unset();
+            conn.add_credential(&credential).await?;
+            let code = PlainToken::generate(TokenKind::ClaimCode, &*context.entropy);
+            let expires_in = context.terms.claim_seconds;
+            conn.add_claim(&NewClaim {
+                code: &code.hash(),
+                client_id,
+                credential_id: &credential.id,
+                challenge,
+                expires_at: now.plus_seconds(expires_in),
+            })
+            .await?;
+            Handover::Claim { code: Secret::new(code.expose()), expires_in }
+        } else {
+            conn.add_credential(&credential).await?;
+            Handover::Password(password)
+        };
+        if let Some(keyed) = self.keyed {
+            self.remember(&mut conn, keyed, &credential, &handover).await?;
+        }
+        record(context, &mut conn, &user, identity, client_id, now).await?;
+        tx.commit().await?;
+        Ok(self.answer(user, credential.username, handover, false))
     }
-    let mut user = User {
-        id,
-        email: answers.text("email").unwrap_or_default().to_owned(),
-        email_generated: false,
-        profile,
-        labels: user_labels,
-        active: true,
-        is_admin: false,
-        created_at: now,
-        updated_at: now,
-    };
-    add_user(context, &mut conn, &mut user, identity, client_id).await?;
-    let (credential, password) = new_credential(context, id, credential::SIGN_UP_NAME, now);
-    conn.add_credential(&credential).await?;
-    record(context, &mut conn, &user, identity, client_id, now).await?;
-    if let Some(keyed) = keyed {
-        let sealed = seal(&password, &keyed.key, client_id, &context.seal, &*context.entropy);
+
+    /// The user that the application describes.
+    fn new_user(&self, id: i64) -> Result<User, Refusal> {
+        let Application { identity, answers, labels: added, .. } = self.application;
+        let terms = &self.context.terms;
+        let mut profile = Map::new();
+        profile.insert("locale".to_owned(), Value::String(terms.default_locale.clone()));
+        profile.insert("currency".to_owned(), Value::String(terms.default_currency.clone()));
+        write_profile(&mut profile, answers);
+        let mut user_labels = labels::of_identity(identity);
+        labels::merge(&mut user_labels, added.clone());
+        if !labels::fit(&user_labels) {
+            return Err(Refusal::Invalid { faults: vec![labels_too_large()] });
+        }
+        Ok(User {
+            id,
+            email: answers.text("email").unwrap_or_default().to_owned(),
+            email_generated: false,
+            profile,
+            labels: user_labels,
+            active: true,
+            is_admin: false,
+            created_at: self.now,
+            updated_at: self.now,
+        })
+    }
+
+    /// Keeps the answer for a retry with the same key.
+    async fn remember(
+        &self,
+        conn: &mut Conn<'_>,
+        keyed: &Keyed,
+        credential: &Credential,
+        handover: &Handover,
+    ) -> Result<(), Error> {
+        let (secret, seconds) = match handover {
+            Handover::Password(password) => (password, SEALED_SECONDS),
+            // No longer than the code lives.
+            Handover::Claim { code, expires_in } => (code, SEALED_SECONDS.min(*expires_in)),
+            Handover::Delivered => return Ok(()),
+        };
+        let context = self.context;
+        let sealed = seal(secret, &keyed.key, self.client_id, &context.seal, &*context.entropy);
         let new = NewReplay {
-            client_id,
+            client_id: self.client_id,
             key: &keyed.key,
             fingerprint: &keyed.fingerprint,
-            user_id: id,
+            user_id: credential.user_id,
             credential_id: &credential.id,
             sealed: &sealed,
-            token: token.map(|token| &token.hash),
-            sealed_until: now.plus_seconds(SEALED_SECONDS),
-            expires_at: now.plus_seconds(KEY_SECONDS),
+            token: self.token.map(|token| &token.hash),
+            sealed_until: self.now.plus_seconds(seconds),
+            expires_at: self.now.plus_seconds(KEY_SECONDS),
         };
-        if !conn.take_key(&new).await? {
+        if conn.take_key(&new).await? {
+            Ok(())
+        } else {
             // The key went to a request for somebody else in the meantime.
-            return Err(Refusal::IdempotencyKeyReused.into());
+            Err(Refusal::IdempotencyKeyReused.into())
         }
     }
-    tx.commit().await?;
-    Ok(answer(user, credential.username, Some(password), application, false))
-}
 
-/// The first answer again, if the key was used for this very request.
-async fn replay(
-    context: &Context,
-    conn: &mut Conn<'_>,
-    client_id: &str,
-    token: Option<&SignUpToken>,
-    application: &Application,
-    keyed: Option<&Keyed>,
-) -> Result<Option<Created>, Error> {
-    let Some(Keyed { key, fingerprint }) = keyed else { return Ok(None) };
-    let Some(found) = conn.replay(client_id, key, context.clock.now()).await? else {
-        return Ok(None);
-    };
-    if found.fingerprint != fingerprint.as_stored() {
-        return Err(Refusal::IdempotencyKeyReused.into());
+    /// The first answer again, if the key was used for this very request.
+    async fn replay(&self, conn: &mut Conn<'_>) -> Result<Option<Created>, Error> {
+        let Self { context, client_id, token, .. } = *self;
+        let Some(Keyed { key, fingerprint }) = self.keyed else { return Ok(None) };
+        let Some(found) = conn.replay(client_id, key, context.clock.now()).await? else {
+            return Ok(None);
+        };
+        if found.fingerprint != fingerprint.as_stored() {
+            return Err(Refusal::IdempotencyKeyReused.into());
+        }
+        let own = found.token.as_deref() == token.map(|token| token.hash.as_stored());
+        if !own && token.is_some_and(|token| token.expired) {
+            return Err(Refusal::InvalidToken.into());
+        }
+        let missing = StoreError::Corrupt { what: "the user of an idempotency key" };
+        let user = conn.user(found.user_id).await?.ok_or(missing)?;
+        let handover = found
+            .sealed
+            .as_deref()
+            .and_then(|sealed| open(sealed, key, client_id, &context.seal))
+            .map_or(Handover::Delivered, |secret| {
+                if PlainToken::parse_claim_code(secret.expose()).is_ok() {
+                    Handover::Claim { code: secret, expires_in: context.terms.claim_seconds }
+                } else {
+                    Handover::Password(secret)
+                }
+            });
+        Ok(Some(self.answer(user, found.api_username, handover, true)))
     }
-    let own = found.token.as_deref() == token.map(|token| token.hash.as_stored());
-    if !own && token.is_some_and(|token| token.expired) {
-        return Err(Refusal::InvalidToken.into());
-    }
-    let missing = StoreError::Corrupt { what: "the user of an idempotency key" };
-    let user = conn.user(found.user_id).await?.ok_or(missing)?;
-    let password =
-        found.sealed.as_deref().and_then(|sealed| open(sealed, key, client_id, &context.seal));
-    Ok(Some(answer(user, found.api_username, password, application, true)))
-}
 
-fn answer(
-    user: User,
-    api_username: String,
-    api_password: Option<Secret>,
-    application: &Application,
-    replayed: bool,
-) -> Created {
-    Created {
-        user,
-        api_username,
-        api_password,
-        replaced: application.replaced.clone(),
-        ignored: application.ignored.clone(),
-        replayed,
+    fn answer(
+        &self,
+        user: User,
+        api_username: String,
+        handover: Handover,
+        replayed: bool,
+    ) -> Created {
+        let sent = self.application.answers.text("email").filter(|_| self.token.is_some());
+        Created {
+            shown_email: sent.unwrap_or(&user.email).to_owned(),
+            user,
+            api_username,
+            handover,
+            replaced: self.application.replaced.clone(),
+            ignored: self.application.ignored.clone(),
+            replayed,
+        }
     }
 }
 
@@ -253,27 +308,6 @@ fn made_up_email(context: &Context, identity: &Identity) -> String {
     let name: String =
         name.chars().map(|c| if c == '@' || (dots && c == '.') { '-' } else { c }).collect();
     format!("{name}_{suffix:012x}@{}", context.terms.email_domain)
-}
-
-/// A new API credential and its password in clear.
-pub(crate) fn new_credential(
-    context: &Context,
-    user_id: i64,
-    name: &str,
-    now: Timestamp,
-) -> (Credential, Secret) {
-    let password = credential::new_password(&*context.entropy);
-    let credential = Credential {
-        id: IdKind::Credential.mint(&*context.clock, &*context.entropy),
-        user_id,
-        name: name.to_owned(),
-        username: credential::new_username(&*context.entropy),
-        secret: SecretHash::of(&password, &context.keys),
-        created_at: now,
-        last_used_at: None,
-        revoked_at: None,
-    };
-    (credential, password)
 }
 
 async fn record(

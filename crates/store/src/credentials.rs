@@ -2,7 +2,7 @@
 
 use doorstep_accounts::{Credential, SecretHash, Timestamp};
 
-use crate::{Conn, StoreError, exec, one};
+use crate::{Conn, StoreError, all, exec, one};
 
 /// A credential with what decides whether it may be used.
 #[derive(Debug)]
@@ -14,16 +14,43 @@ pub struct Login {
 }
 
 #[derive(sqlx::FromRow)]
-struct LoginRow {
+struct Row {
     id: String,
     user_id: i64,
+    number: i64,
     name: String,
     username: String,
     secret: String,
     created_at: i64,
     last_used_at: Option<i64>,
+    expires_at: Option<i64>,
+    rotated_at: Option<i64>,
     revoked_at: Option<i64>,
+}
+
+#[derive(sqlx::FromRow)]
+struct LoginRow {
+    #[sqlx(flatten)]
+    credential: Row,
     active: bool,
+}
+
+impl From<Row> for Credential {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            user_id: row.user_id,
+            number: row.number,
+            name: row.name,
+            username: row.username,
+            secret: SecretHash::from_stored(row.secret),
+            created_at: Timestamp(row.created_at),
+            last_used_at: row.last_used_at.map(Timestamp),
+            expires_at: row.expires_at.map(Timestamp),
+            rotated_at: row.rotated_at.map(Timestamp),
+            revoked_at: row.revoked_at.map(Timestamp),
+        }
+    }
 }
 
 impl Conn<'_> {
@@ -32,15 +59,16 @@ impl Conn<'_> {
     pub async fn add_credential(&mut self, credential: &Credential) -> Result<(), StoreError> {
         exec!(
             self,
-            "INSERT INTO credentials (id, user_id, name, username, secret, created_at, revoked_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO credentials (id, user_id, number, name, username, secret, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             &credential.id,
             credential.user_id,
+            credential.number,
             &credential.name,
             &credential.username,
             credential.secret.as_stored(),
             credential.created_at.0,
-            credential.revoked_at.map(|at| at.0),
+            credential.expires_at.map(|at| at.0),
         );
         Ok(())
     }
@@ -50,26 +78,96 @@ impl Conn<'_> {
         let row = one!(
             self,
             LoginRow,
-            "SELECT c.id, c.user_id, c.name, c.username, c.secret, c.created_at, c.last_used_at, c.revoked_at, u.active
+            "SELECT c.id, c.user_id, c.number, c.name, c.username, c.secret, c.created_at,
+                    c.last_used_at, c.expires_at, c.rotated_at, c.revoked_at, u.active
              FROM credentials c JOIN users u ON u.id = c.user_id WHERE c.username = $1",
             username,
         );
-        Ok(row.map(|row| Login {
-            active: row.active,
-            credential: Credential {
-                id: row.id,
-                user_id: row.user_id,
-                name: row.name,
-                username: row.username,
-                secret: SecretHash::from_stored(row.secret),
-                created_at: Timestamp(row.created_at),
-                last_used_at: row.last_used_at.map(Timestamp),
-                revoked_at: row.revoked_at.map(Timestamp),
-            },
-        }))
+        Ok(row.map(|row| Login { active: row.active, credential: row.credential.into() }))
     }
 
-    /// Ends a credential; its tokens end with it. `false`: there is no such one.
+    /// A user's credentials, oldest first, the ended ones among them.
+    pub async fn credentials(&mut self, user_id: i64) -> Result<Vec<Credential>, StoreError> {
+        let rows = all!(
+            self,
+            Row,
+            "SELECT id, user_id, number, name, username, secret, created_at, last_used_at,
+                    expires_at, rotated_at, revoked_at
+             FROM credentials WHERE user_id = $1 ORDER BY number",
+            user_id,
+        );
+        Ok(rows.into_iter().map(Credential::from).collect())
+    }
+
+    /// A user's credential by the number that the API shows.
+    pub async fn credential(
+        &mut self,
+        user_id: i64,
+        number: i64,
+    ) -> Result<Option<Credential>, StoreError> {
+        let row = one!(
+            self,
+            Row,
+            "SELECT id, user_id, number, name, username, secret, created_at, last_used_at,
+                    expires_at, rotated_at, revoked_at
+             FROM credentials WHERE user_id = $1 AND number = $2",
+            user_id,
+            number,
+        );
+        Ok(row.map(Credential::from))
+    }
+
+    /// The highest number among a user's credentials; 0 without any. The caller
+    /// has locked the user: see [`Conn::user_for_change`].
+    pub async fn last_credential_number(&mut self, user_id: i64) -> Result<i64, StoreError> {
+        let row = one!(
+            self,
+            (Option<i64>,),
+            "SELECT MAX(number) FROM credentials WHERE user_id = $1",
+            user_id,
+        );
+        Ok(row.and_then(|(number,)| number).unwrap_or_default())
+    }
+
+    /// Names a credential and gives it an end, or none.
+    pub async fn describe_credential(
+        &mut self,
+        id: &str,
+        name: &str,
+        expires_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        exec!(
+            self,
+            "UPDATE credentials SET name = $1, expires_at = $2 WHERE id = $3",
+            name,
+            expires_at.map(|at| at.0),
+            id,
+        );
+        Ok(())
+    }
+
+    /// Replaces a credential's password. Tokens that the old one obtained end
+    /// with it. `false`: the credential was revoked.
+    pub async fn rotate_credential(
+        &mut self,
+        id: &str,
+        secret: &SecretHash,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let written = exec!(
+            self,
+            "UPDATE credentials SET secret = $1, rotated_at = $2
+             WHERE id = $3 AND revoked_at IS NULL",
+            secret.as_stored(),
+            now.0,
+            id,
+        );
+        self.wipe_sealed(id).await?;
+        Ok(written == 1)
+    }
+
+    /// Ends a credential; its tokens end with it. `false`: it was ended before,
+    /// or there is no such one.
     pub async fn revoke_credential(
         &mut self,
         id: &str,
@@ -77,10 +175,11 @@ impl Conn<'_> {
     ) -> Result<bool, StoreError> {
         let written = exec!(
             self,
-            "UPDATE credentials SET revoked_at = COALESCE(revoked_at, $1) WHERE id = $2",
+            "UPDATE credentials SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL",
             now.0,
             id,
         );
+        self.wipe_sealed(id).await?;
         Ok(written == 1)
     }
 }

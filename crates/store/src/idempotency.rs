@@ -121,10 +121,15 @@ impl Conn<'_> {
     /// copy of its password is wiped: nobody needs it any more.
     pub async fn credential_used(&mut self, id: &str, now: Timestamp) -> Result<(), StoreError> {
         exec!(self, "UPDATE credentials SET last_used_at = $1 WHERE id = $2", now.0, id);
+        self.wipe_sealed(id).await
+    }
+
+    /// Wipes the sealed copies of what a credential's password was.
+    pub(crate) async fn wipe_sealed(&mut self, credential_id: &str) -> Result<(), StoreError> {
         exec!(
             self,
             "UPDATE idempotency SET sealed = NULL WHERE credential_id = $1 AND sealed IS NOT NULL",
-            id,
+            credential_id,
         );
         Ok(())
     }

@@ -14,6 +14,7 @@
 //!   connection: a deferred one that upgrades fails at once with "database is
 //!   locked" when another wrote in between, whatever the busy timeout.
 
+mod claims;
 mod clients;
 mod connect;
 mod credentials;
@@ -22,6 +23,7 @@ mod log;
 mod tokens;
 mod users;
 
+pub use claims::{Claim, NewClaim};
 pub use clients::{ClientLogin, NewClient};
 pub use connect::{Conn, ConnectError, Read, Store, Tx};
 pub use credentials::Login;

@@ -70,6 +70,8 @@ struct Row {
     client_disabled_at: Option<i64>,
     user_id: Option<i64>,
     credential_revoked_at: Option<i64>,
+    credential_expires_at: Option<i64>,
+    credential_rotated_at: Option<i64>,
     active: Option<bool>,
 }
 
@@ -106,7 +108,9 @@ impl Conn<'_> {
             "SELECT t.client_id, t.credential_id, t.scopes, t.issued_at, t.expires_at, t.revoked_at,
                     t.binding, t.uses_left, t.attempts_left,
                     c.disabled_at AS client_disabled_at, k.user_id,
-                    k.revoked_at AS credential_revoked_at, u.active
+                    k.revoked_at AS credential_revoked_at,
+                    k.expires_at AS credential_expires_at,
+                    k.rotated_at AS credential_rotated_at, u.active
              FROM tokens t
              LEFT JOIN clients c ON c.id = t.client_id
              LEFT JOIN credentials k ON k.id = t.credential_id
@@ -125,12 +129,16 @@ impl Conn<'_> {
                 || row.attempts_left.is_some_and(|left| left <= 0)
                 || row.client_disabled_at.is_some()
                 || row.credential_revoked_at.is_some()
+                || row.credential_rotated_at.is_some_and(|at| row.issued_at <= at)
                 || row.active == Some(false),
             owner,
             user_id: row.user_id,
             scopes: scopes(&row.scopes)?,
             issued_at: Timestamp(row.issued_at),
-            expires_at: Timestamp(row.expires_at),
+            // No token outlives the credential that obtained it.
+            expires_at: Timestamp(
+                row.credential_expires_at.map_or(row.expires_at, |end| end.min(row.expires_at)),
+            ),
             used: row.uses_left.is_some_and(|left| left <= 0),
             binding: row.binding.as_deref().map(binding).transpose()?,
         }))

@@ -4,6 +4,8 @@
 pub const USERS: &str = "/api/users";
 /// What the widget learns from its sign-up token alone.
 pub const WIDGET_SESSION: &str = "/api/widget/session";
+/// Where a panel's back end exchanges a claim code for a password.
+pub const CLAIM: &str = "/api/credentials/claim";
 /// The token endpoint (RFC 6749 §3.2).
 pub const OAUTH_TOKEN: &str = "/api/oauth/token";
 /// The revocation endpoint (RFC 7009).

@@ -43,12 +43,18 @@ pub struct SignedUpUser {
 }
 
 /// An API credential for HTTP Basic.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Api {
     /// The username.
     pub username: String,
     /// The password; in this answer and never again.
     pub password: Option<String>,
+    /// With claim delivery the code that the panel's back end exchanges for the password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim_code: Option<String>,
+    /// Seconds that the code lives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<i64>,
     /// `delivered` in a replay that comes too late to hold the password again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password_status: Option<String>,

@@ -125,6 +125,7 @@ async fn sweep(context: Context) {
             let mut tx = context.store.begin().await?;
             let count = tx.conn().sweep_tokens(before).await?;
             tx.conn().sweep_keys(context.clock.now()).await?;
+            tx.conn().sweep_claims(before).await?;
             tx.commit().await?;
             Ok::<_, doorstep_store::StoreError>(count)
         };

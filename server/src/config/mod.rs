@@ -144,6 +144,13 @@ impl Settings {
                 accounts.sign_up_token_seconds
             ));
         }
+        // The code is claimed at once; longer would only help a thief.
+        if !(1..=900).contains(&accounts.claim_seconds) {
+            return fail(format!(
+                "accounts.claim_seconds {} is not between 1 and 900",
+                accounts.claim_seconds
+            ));
+        }
         if let Some(domain) = &accounts.email_domain {
             let rule = doorstep_fields::field("email").expect("the catalogue has it");
             if rule.parse(doorstep_fields::Raw::Text(&format!("x@{domain}"))).is_err() {

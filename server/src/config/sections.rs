@@ -118,6 +118,8 @@ pub struct Accounts {
     pub token_seconds: i64,
     /// Seconds that a sign-up token lives; at most 900.
     pub sign_up_token_seconds: i64,
+    /// Seconds that a panel's back end has to claim a credential; at most 900.
+    pub claim_seconds: i64,
 }
 
 impl Default for Accounts {
@@ -129,6 +131,7 @@ impl Default for Accounts {
             email_domain: None,
             token_seconds: 600,
             sign_up_token_seconds: 300,
+            claim_seconds: 300,
         }
     }
 }

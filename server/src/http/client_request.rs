@@ -52,6 +52,10 @@ pub(crate) struct Parameters {
     pub(crate) authorization_details: Option<String>,
     /// The token to revoke or to ask about.
     pub(crate) token: Option<Secret>,
+    /// The code that stands for a password.
+    pub(crate) claim_code: Option<Secret>,
+    /// What the code's challenge was made of (RFC 7636 §4.1).
+    pub(crate) code_verifier: Option<Secret>,
     client_id: Option<String>,
     client_secret: Option<Secret>,
 }
@@ -110,6 +114,8 @@ impl Parameters {
             "authorization_details" => self.authorization_details.replace(value).is_some(),
             "scope" => self.scope.replace(value).is_some(),
             "token" => self.token.replace(Secret::new(value)).is_some(),
+            "claim_code" => self.claim_code.replace(Secret::new(value)).is_some(),
+            "code_verifier" => self.code_verifier.replace(Secret::new(value)).is_some(),
             "client_id" => self.client_id.replace(value).is_some(),
             "client_secret" => self.client_secret.replace(Secret::new(value)).is_some(),
             _ => false,

@@ -28,6 +28,9 @@ pub(crate) async fn authorization_server(State(app): State<App>) -> Response {
         "token_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported": methods,
         "introspection_endpoint_auth_methods_supported": methods,
+        // Ours: where a back end claims credentials, and how its challenge is made.
+        "credential_claim_endpoint": format!("{issuer}{}", paths::CLAIM),
+        "code_challenge_methods_supported": ["S256"],
         "service_documentation": format!("{issuer}{}", paths::ERRORS_PAGE),
     }))
 }

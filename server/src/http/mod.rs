@@ -2,6 +2,7 @@
 
 mod assets;
 mod caller;
+mod claim;
 mod client_request;
 mod cors;
 mod docs;

@@ -100,7 +100,7 @@ fn grant(issued: &IssuedToken) -> Response {
     reply(StatusCode::OK, &body)
 }
 
-fn refuse(error: TokenError, by_basic: bool) -> Response {
+pub(crate) fn refuse(error: TokenError, by_basic: bool) -> Response {
     let (kind, detail) = match error {
         TokenError::InvalidClient => (
             Kind::InvalidClient,

@@ -9,7 +9,7 @@ use axum::{
 use doorstep_accounts::Scope;
 use doorstep_wire::paths;
 
-use super::{App, assets, caller, cors, docs, layers, metadata, negotiate, oauth, users};
+use super::{App, assets, caller, claim, cors, docs, layers, metadata, negotiate, oauth, users};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,12 @@ pub static ROUTES: &[Route] = &[
         handler: || on(MethodFilter::GET, users::session),
     },
     // OAuth clients.
+    Route {
+        method: "POST",
+        path: paths::CLAIM,
+        access: Access::Open,
+        handler: || on(MethodFilter::POST, claim::claim),
+    },
     Route {
         method: "POST",
         path: paths::OAUTH_TOKEN,

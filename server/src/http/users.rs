@@ -79,7 +79,11 @@ pub(crate) async fn session(
     Caller(caller): Caller,
 ) -> Result<Response, Reject> {
     let token = caller.sign_up.ok_or(Refusal::SignUpTokenNeeded)?;
-    let SignUpToken { binding, expires_at, .. } = *token;
+    let SignUpToken { binding, expires_at, expired, .. } = *token;
+    // An expired one still gets its own sign-up's answer again, and nothing else.
+    if expired {
+        return Err(Refusal::InvalidToken.into());
+    }
     let left = expires_at.0 - app.context.clock.now().0;
     let session = Session {
         provider: binding.identity.provider,

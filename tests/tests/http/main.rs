@@ -6,6 +6,7 @@
 mod accounts;
 mod assets;
 mod bugs;
+mod claims;
 mod command_line;
 mod coverage;
 mod cross_origin;

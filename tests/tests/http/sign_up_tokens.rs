@@ -226,10 +226,68 @@ async fn details_that_cannot_be_granted_are_refused(kind: Kind) {
     assert_eq!(send(too_much).await.json()["error"], "invalid_scope");
 }
 
+async fn the_tokens_spelling_is_the_one_that_is_kept(kind: Kind) {
+    let (server, client) = server_and_client(kind).await;
+    let token = token(&server, &client, &details("Bob")).await;
+    let mut body = names();
+    body["provider_server"] = "HTTPS://sRv.example:2083/?from=the-page".into();
+    body["provider_username"] = "bOB".into();
+    let answer = send(sign_up(&server, &token, &body)).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    let labels = answer.json()["user"]["labels"]["cpanel"].clone();
+    assert_eq!(labels, json!({ "https://SRV.example:2083": "Bob" }));
+}
+
+async fn an_expired_token_opens_no_session_even_if_it_was_used(kind: Kind) {
+    let (server, client) = server_and_client(kind).await;
+    let token = token(&server, &client, &details("bob")).await;
+    assert_eq!(send(sign_up(&server, &token, &names())).await.status, 201);
+    let session = || {
+        let request = server.request(Method::GET, "/api/widget/session").bearer_auth(&token);
+        send(request.header("origin", ORIGIN))
+    };
+    assert_eq!(session().await.status, 200);
+    server.database.execute("UPDATE tokens SET expires_at = 1").await;
+    assert_eq!(session().await.refusal(), (401, "invalid_token".to_owned()));
+}
+
+/// T-070, T-071: a page cannot find out which addresses have an account.
+async fn a_page_does_not_learn_whether_an_address_is_taken(kind: Kind) {
+    let (server, client) = server_and_client(kind).await;
+    let mut answers = Vec::new();
+    for username in ["first", "other"] {
+        let token = token(&server, &client, &details(username)).await;
+        let mut body = names();
+        body["user"]["email"] = "Ada@Example.com".into();
+        let request = server
+            .request(Method::POST, "/api/users")
+            .bearer_auth(&token)
+            .header("origin", ORIGIN)
+            .header("idempotency-key", format!("the-key-of-{username}"))
+            .json(&body);
+        answers.push(send(request).await);
+    }
+    let headers = |answer: &Answer| {
+        let mut names: Vec<_> = answer.headers.keys().map(ToString::to_string).collect();
+        names.sort();
+        names
+    };
+    let keys = |answer: &Answer| -> Vec<String> {
+        answer.json()["user"].as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(answers[0].status, answers[1].status);
+    assert_eq!(headers(&answers[0]), headers(&answers[1]));
+    assert_eq!(keys(&answers[0]), keys(&answers[1]));
+    assert_eq!(answers[0].text.len(), answers[1].text.len());
+    assert_eq!(answers[1].json()["user"]["email"], "Ada@Example.com");
+    let made_up = "SELECT COUNT(*) FROM users WHERE email_generated";
+    assert_eq!(server.database.count(made_up).await, 1);
+}
+
 async fn of_fifty_uses_at_once_one_wins(kind: Kind) {
     let (server, client) = server_and_client(kind).await;
     let server = Arc::new(server);
-    for round in 0..4 {
+    for round in 0..20 {
         let token = token(&server, &client, &details(&format!("u{round}"))).await;
         let attempts: Vec<_> = (0..50)
             .map(|at| {
@@ -253,8 +311,8 @@ async fn of_fifty_uses_at_once_one_wins(kind: Kind) {
         }
         assert_eq!(created, 1, "round {round}");
     }
-    assert_eq!(server.database.count("SELECT COUNT(*) FROM users").await, 4);
-    assert_eq!(server.database.count("SELECT COUNT(*) FROM credentials").await, 4);
+    assert_eq!(server.database.count("SELECT COUNT(*) FROM users").await, 20);
+    assert_eq!(server.database.count("SELECT COUNT(*) FROM credentials").await, 20);
 }
 
 on_both!(
@@ -264,5 +322,8 @@ on_both!(
     mistakes_do_not_use_a_token_up_and_ten_end_it,
     a_key_is_required_and_other_pages_are_refused,
     details_that_cannot_be_granted_are_refused,
+    the_tokens_spelling_is_the_one_that_is_kept,
+    an_expired_token_opens_no_session_even_if_it_was_used,
+    a_page_does_not_learn_whether_an_address_is_taken,
     of_fifty_uses_at_once_one_wins,
 );

@@ -44,6 +44,14 @@ pub enum Refusal {
     },
     /// The route is for sign-up tokens only.
     SignUpTokenNeeded,
+    /// There is no such user, or none that the caller may know of.
+    UserNotFound,
+    /// The user has no such API credential.
+    CredentialNotFound,
+    /// The API credential was ended for good.
+    CredentialRevoked,
+    /// The user has had as many API credentials as there may be.
+    TooManyCredentials,
     /// The identity has an account.
     AlreadyRegistered {
         /// The account's number, for the client that made it and nobody else.
@@ -81,6 +89,9 @@ impl Refusal {
             Self::ProviderServerNotAllowed { .. } => Code::ProviderServerNotAllowed,
             Self::AuthorizationDetailsMismatch { .. } => Code::AuthorizationDetailsMismatch,
             Self::SignUpTokenNeeded => Code::SignUpTokenNeeded,
+            Self::UserNotFound | Self::CredentialNotFound => Code::NotFound,
+            Self::CredentialRevoked => Code::CredentialRevoked,
+            Self::TooManyCredentials => Code::TooManyCredentials,
             Self::AlreadyRegistered { .. } => Code::AlreadyRegistered,
             Self::IdempotencyKeyReused => Code::IdempotencyKeyReused,
             Self::RequestInProgress => Code::RequestInProgress,
@@ -120,6 +131,14 @@ impl Refusal {
             Self::SignUpTokenNeeded => {
                 "this needs a sign-up token: ask for one with authorization_details".to_owned()
             }
+            Self::UserNotFound => "there is no user of this number".to_owned(),
+            Self::CredentialNotFound => {
+                "the user has no API credential of this number".to_owned()
+            }
+            Self::CredentialRevoked => {
+                "the API credential was revoked, which is for good: issue a new one".to_owned()
+            }
+            Self::TooManyCredentials => "the user has had as many API credentials as there may be: rotate one instead of issuing more".to_owned(),
             Self::AlreadyRegistered { .. } => {
                 "this username on this server has an account already; its credential is not shown again"
                     .to_owned()

@@ -13,12 +13,32 @@ pub enum Scope {
     ProfileRead,
     /// Change the own account.
     ProfileUpdate,
+    /// See the own API credentials.
+    CredentialRead,
+    /// Issue, change and end the own API credentials. Apart from the profile: a
+    /// new credential may do more than the token that issues it.
+    CredentialWrite,
+    /// Issue a new API credential to a user that the client registered.
+    Reissue,
+    /// See every account.
+    AdminRead,
+    /// Change every account.
+    AdminWrite,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::Public, Self::Register, Self::ProfileRead, Self::ProfileUpdate];
+    pub const ALL: [Self; 9] = [
+        Self::Public,
+        Self::Register,
+        Self::ProfileRead,
+        Self::ProfileUpdate,
+        Self::CredentialRead,
+        Self::CredentialWrite,
+        Self::Reissue,
+        Self::AdminRead,
+        Self::AdminWrite,
+    ];
 
     /// The name on the wire.
     pub const fn name(self) -> &'static str {
@@ -27,10 +47,15 @@ impl Scope {
             Self::Register => "register",
             Self::ProfileRead => "profile_read",
             Self::ProfileUpdate => "profile_update",
+            Self::CredentialRead => "credential_read",
+            Self::CredentialWrite => "credential_write",
+            Self::Reissue => "register:reissue",
+            Self::AdminRead => "admin_read",
+            Self::AdminWrite => "admin_write",
         }
     }
 
-    const fn bit(self) -> u8 {
+    const fn bit(self) -> u16 {
         1 << self as u8
     }
 }
@@ -43,7 +68,7 @@ impl fmt::Display for Scope {
 
 /// A set of scopes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Scopes(u8);
+pub struct Scopes(u16);
 
 /// A name that is no scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,8 +84,20 @@ impl fmt::Display for UnknownScope {
 impl Scopes {
     /// Everything that a user may do with the own account. Never `register`: a
     /// user does not create users.
-    pub const OF_A_USER: Self =
-        Self(Scope::Public.bit() | Scope::ProfileRead.bit() | Scope::ProfileUpdate.bit());
+    pub const OF_A_USER: Self = Self(
+        Scope::Public.bit()
+            | Scope::ProfileRead.bit()
+            | Scope::ProfileUpdate.bit()
+            | Scope::CredentialRead.bit()
+            | Scope::CredentialWrite.bit(),
+    );
+    /// What an administrator may do beside that.
+    pub const OF_AN_ADMIN: Self =
+        Self(Self::OF_A_USER.0 | Scope::AdminRead.bit() | Scope::AdminWrite.bit());
+    /// The most that an OAuth client can hold. It speaks for no user, so it never
+    /// administers.
+    pub const OF_A_CLIENT: Self =
+        Self(Self::OF_A_USER.0 | Scope::Register.bit() | Scope::Reissue.bit());
 
     /// The set of one.
     pub const fn only(scope: Scope) -> Self {
@@ -85,6 +122,12 @@ impl Scopes {
     /// Whether every scope of `other` is in this set.
     pub const fn covers(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+
+    /// Those that are in both.
+    #[must_use]
+    pub const fn within(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     /// Whether there is none.
@@ -125,5 +168,9 @@ mod tests {
         assert_eq!(both.default_grant().to_string(), "public");
         assert_eq!(Scopes::only(Scope::Register).default_grant().to_string(), "register");
         assert_eq!(Scopes::parse("public admin").unwrap_err(), UnknownScope("admin".to_owned()));
+        let all = Scopes::parse(&Scope::ALL.map(Scope::name).join(" ")).unwrap();
+        assert_eq!(all.iter().count(), Scope::ALL.len());
+        assert_eq!(all.within(Scopes::OF_A_USER), Scopes::OF_A_USER);
+        assert!(!Scopes::OF_A_CLIENT.holds(Scope::AdminRead));
     }
 }

@@ -80,6 +80,11 @@ impl SecretHash {
         Self(String::new())
     }
 
+    /// Whether it is [`Self::unset`].
+    pub fn is_unset(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Reads what was stored.
     pub fn from_stored(text: impl Into<String>) -> Self {
         Self(text.into())

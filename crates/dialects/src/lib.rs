@@ -5,6 +5,7 @@
 
 mod body;
 pub mod native;
+mod native_credentials;
 mod native_profile;
 
 pub use native_profile::{Plan, Quotas};

@@ -12,7 +12,10 @@ use doorstep_wire::{
 use serde_json::Value;
 
 use crate::body::{Object, drop_reserved, labels, note_unknown, object, problem, raw, replaced};
-pub use crate::native_profile::profile;
+pub use crate::{
+    native_credentials::{Description, decode_description, encode_credential, encode_credentials},
+    native_profile::profile,
+};
 
 /// Members of `user` that are no catalogue fields and yet taken.
 const BESIDE: &[&str] =

@@ -94,7 +94,7 @@ fn quota(allowed: i64) -> Value {
 }
 
 /// `2019-04-04T07:36:50.637Z`, as in the documented example.
-fn rfc3339(at: Timestamp) -> String {
+pub(crate) fn rfc3339(at: Timestamp) -> String {
     let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
     format!("{at:.3}")
 }

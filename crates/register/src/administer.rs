@@ -69,6 +69,12 @@ pub async fn create_client(
     }
     let scopes =
         Scopes::parse(&request.scope).map_err(|unknown| argument(format!("--scope: {unknown}")))?;
+    if !Scopes::OF_A_CLIENT.covers(scopes) {
+        return Err(argument(
+            "--scope: a client cannot hold admin_read or admin_write; an administrator's API credential does"
+                .to_owned(),
+        ));
+    }
     if scopes.is_empty() {
         return Err(argument("--scope must name at least one scope".to_owned()));
     }

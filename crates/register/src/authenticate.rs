@@ -59,7 +59,7 @@ pub async fn authenticate_credential(
             user_id: login.credential.user_id,
             credential_id: login.credential.id,
         },
-        scopes: Scopes::OF_A_USER,
+        scopes: if login.is_admin { Scopes::OF_AN_ADMIN } else { Scopes::OF_A_USER },
         sign_up: None,
     })
 }

@@ -9,6 +9,7 @@ mod change_account;
 mod claim_credential;
 mod issue_credential;
 mod issue_token;
+mod manage_credentials;
 mod own_token;
 mod sign_up;
 
@@ -20,6 +21,10 @@ pub use authenticate::{authenticate_credential, authenticate_token, check_origin
 pub use change_account::change_account;
 pub use claim_credential::{ClaimError, ClaimRequest, Claimed, claim_credential};
 pub use issue_token::{ClientCredentials, IssuedToken, TokenError, TokenRequest, issue_token};
+pub use manage_credentials::{
+    CredentialChange, Issued, Manager, NewCredential, add_credential, change_credential,
+    list_credentials, reissue_credential, revoke_credential, rotate_credential, show_credential,
+};
 pub use own_token::{Introspected, introspect_token, revoke_token};
 pub use sign_up::{Keyed, count_rejection, sign_up};
 

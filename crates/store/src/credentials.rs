@@ -11,6 +11,8 @@ pub struct Login {
     pub credential: Credential,
     /// Whether its user's account may be used.
     pub active: bool,
+    /// Whether its user administers the platform.
+    pub is_admin: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -33,6 +35,7 @@ struct LoginRow {
     #[sqlx(flatten)]
     credential: Row,
     active: bool,
+    is_admin: bool,
 }
 
 impl From<Row> for Credential {
@@ -79,11 +82,16 @@ impl Conn<'_> {
             self,
             LoginRow,
             "SELECT c.id, c.user_id, c.number, c.name, c.username, c.secret, c.created_at,
-                    c.last_used_at, c.expires_at, c.rotated_at, c.revoked_at, u.active
+                    c.last_used_at, c.expires_at, c.rotated_at, c.revoked_at, u.active,
+                    u.is_admin
              FROM credentials c JOIN users u ON u.id = c.user_id WHERE c.username = $1",
             username,
         );
-        Ok(row.map(|row| Login { active: row.active, credential: row.credential.into() }))
+        Ok(row.map(|row| Login {
+            active: row.active,
+            is_admin: row.is_admin,
+            credential: row.credential.into(),
+        }))
     }
 
     /// A user's credentials, oldest first, the ended ones among them.

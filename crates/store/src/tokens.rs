@@ -73,6 +73,7 @@ struct Row {
     credential_expires_at: Option<i64>,
     credential_rotated_at: Option<i64>,
     active: Option<bool>,
+    is_admin: Option<bool>,
 }
 
 impl Conn<'_> {
@@ -110,7 +111,7 @@ impl Conn<'_> {
                     c.disabled_at AS client_disabled_at, k.user_id,
                     k.revoked_at AS credential_revoked_at,
                     k.expires_at AS credential_expires_at,
-                    k.rotated_at AS credential_rotated_at, u.active
+                    k.rotated_at AS credential_rotated_at, u.active, u.is_admin
              FROM tokens t
              LEFT JOIN clients c ON c.id = t.client_id
              LEFT JOIN credentials k ON k.id = t.credential_id
@@ -133,7 +134,11 @@ impl Conn<'_> {
                 || row.active == Some(false),
             owner,
             user_id: row.user_id,
-            scopes: scopes(&row.scopes)?,
+            // An administrator's token ends with the office.
+            scopes: match row.is_admin {
+                Some(false) => scopes(&row.scopes)?.within(Scopes::OF_A_USER),
+                _ => scopes(&row.scopes)?,
+            },
             issued_at: Timestamp(row.issued_at),
             // No token outlives the credential that obtained it.
             expires_at: Timestamp(

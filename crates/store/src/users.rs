@@ -96,6 +96,13 @@ impl Conn<'_> {
         ))
     }
 
+    /// The client that registered a user, if one did.
+    pub async fn registrar(&mut self, user_id: i64) -> Result<Option<String>, StoreError> {
+        let row =
+            one!(self, (Option<String>,), "SELECT client_id FROM users WHERE id = $1", user_id);
+        Ok(row.and_then(|(client_id,)| client_id))
+    }
+
     /// The providers at which a user is known.
     pub async fn providers_of(&mut self, user_id: i64) -> Result<Vec<String>, StoreError> {
         let rows = crate::all!(

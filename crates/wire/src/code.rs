@@ -74,6 +74,10 @@ codes! {
     RequestTimeout = "request_timeout", 408, true, "The request took too long to arrive";
     /// This person already has an account here. No credential is shown again.
     AlreadyRegistered = "already-registered", 409, false, "Already registered";
+    /// The API credential was revoked. Issue a new one.
+    CredentialRevoked = "credential_revoked", 409, false, "The API credential was revoked";
+    /// A user has at most 999 API credentials, the ended ones among them. Rotate one.
+    TooManyCredentials = "too_many_credentials", 409, false, "Too many API credentials";
     /// The first request with this `Idempotency-Key` is still being worked on. Ask again after `Retry-After`.
     RequestInProgress = "request-in-progress", 409, true, "The request is in progress";
     /// The body is larger than the route takes.

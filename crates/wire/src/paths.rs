@@ -2,6 +2,20 @@
 
 /// The user API: sign-up (`POST`), own account (`GET`, `PATCH`).
 pub const USERS: &str = "/api/users";
+/// One's own API credentials.
+pub const OWN_CREDENTIALS: &str = "/api/users/api_credentials";
+/// One of them.
+pub const OWN_CREDENTIAL: &str = "/api/users/api_credentials/{credential}";
+/// Its password, to be replaced.
+pub const OWN_CREDENTIAL_ROTATE: &str = "/api/users/api_credentials/{credential}/rotate";
+/// A user's API credentials, for administrators.
+pub const CREDENTIALS: &str = "/api/admin/users/{user}/api_credentials";
+/// One of them.
+pub const CREDENTIAL: &str = "/api/admin/users/{user}/api_credentials/{credential}";
+/// Its password, to be replaced.
+pub const CREDENTIAL_ROTATE: &str = "/api/admin/users/{user}/api_credentials/{credential}/rotate";
+/// Where the documented contract has them; also for the client that registered the user.
+pub const CREDENTIALS_ALIAS: &str = "/api/users/{user}/api_credentials";
 /// What the widget learns from its sign-up token alone.
 pub const WIDGET_SESSION: &str = "/api/widget/session";
 /// Where a panel's back end exchanges a claim code for a password.

@@ -37,13 +37,13 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// Lets only callers with the scope through.
+/// Lets only callers with one of the scopes through.
 pub(crate) async fn guard(
-    State((app, scope)): State<(App, Scope)>,
+    State((app, scopes)): State<(App, &'static [Scope])>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    match authorize(&app, scope, request.headers()).await {
+    match authorize(&app, scopes, request.headers()).await {
         Ok(principal) => {
             request.extensions_mut().insert(Caller(principal));
             next.run(request).await
@@ -56,7 +56,15 @@ pub(crate) async fn guard(
     }
 }
 
-async fn authorize(app: &App, scope: Scope, headers: &HeaderMap) -> Result<Principal, Reject> {
+async fn authorize(
+    app: &App,
+    scopes: &'static [Scope],
+    headers: &HeaderMap,
+) -> Result<Principal, Reject> {
+    // The first is the one that most callers should ask for.
+    let Some(&scope) = scopes.first() else {
+        return Err(Reject::internal("a guarded route names no scope"));
+    };
     let principal = match Authorization::read(headers)? {
         None => {
             let reject = Reject::from(Refusal::Unauthenticated);
@@ -75,7 +83,7 @@ async fn authorize(app: &App, scope: Scope, headers: &HeaderMap) -> Result<Princ
         let origin = origin.to_str().unwrap_or("null");
         check_origin(&app.context, &principal, origin).await?;
     }
-    if principal.may(scope) {
+    if scopes.iter().any(|scope| principal.may(*scope)) {
         Ok(principal)
     } else {
         let reject = Reject::from(Refusal::InsufficientScope { needed: scope });

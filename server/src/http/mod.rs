@@ -5,6 +5,7 @@ mod caller;
 mod claim;
 mod client_request;
 mod cors;
+mod credentials;
 mod docs;
 mod extract;
 mod layers;

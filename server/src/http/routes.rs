@@ -9,7 +9,9 @@ use axum::{
 use doorstep_accounts::Scope;
 use doorstep_wire::paths;
 
-use super::{App, assets, caller, claim, cors, docs, layers, metadata, negotiate, oauth, users};
+use super::{
+    App, assets, caller, claim, cors, credentials, docs, layers, metadata, negotiate, oauth, users,
+};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,9 +19,9 @@ pub enum Access {
     /// Anybody; what the route needs, it checks itself (the token endpoint
     /// authenticates clients) or it needs nothing (files, pages).
     Open,
-    /// Callers whose credentials hold the scope. Users may also send their API
-    /// credential by Basic.
-    Needs(Scope),
+    /// Callers whose credentials hold one of the scopes. Users may also send their
+    /// API credential by Basic.
+    Needs(&'static [Scope]),
 }
 
 /// A route.
@@ -40,26 +42,105 @@ pub static ROUTES: &[Route] = &[
     Route {
         method: "POST",
         path: paths::USERS,
-        access: Access::Needs(Scope::Register),
+        access: Access::Needs(&[Scope::Register]),
         handler: || on(MethodFilter::POST, users::sign_up),
     },
     Route {
         method: "GET",
         path: paths::USERS,
-        access: Access::Needs(Scope::ProfileRead),
+        access: Access::Needs(&[Scope::ProfileRead]),
         handler: || on(MethodFilter::GET, users::show),
     },
     Route {
         method: "PATCH",
         path: paths::USERS,
-        access: Access::Needs(Scope::ProfileUpdate),
+        access: Access::Needs(&[Scope::ProfileUpdate]),
         handler: || on(MethodFilter::PATCH, users::change),
     },
     Route {
         method: "GET",
         path: paths::WIDGET_SESSION,
-        access: Access::Needs(Scope::Register),
+        access: Access::Needs(&[Scope::Register]),
         handler: || on(MethodFilter::GET, users::session),
+    },
+    // Users and administrators, about API credentials.
+    Route {
+        method: "GET",
+        path: paths::OWN_CREDENTIALS,
+        access: Access::Needs(&[Scope::CredentialRead]),
+        handler: || on(MethodFilter::GET, credentials::list_own),
+    },
+    Route {
+        method: "POST",
+        path: paths::OWN_CREDENTIALS,
+        access: Access::Needs(&[Scope::CredentialWrite]),
+        handler: || on(MethodFilter::POST, credentials::add_own),
+    },
+    Route {
+        method: "GET",
+        path: paths::OWN_CREDENTIAL,
+        access: Access::Needs(&[Scope::CredentialRead]),
+        handler: || on(MethodFilter::GET, credentials::show_own),
+    },
+    Route {
+        method: "PATCH",
+        path: paths::OWN_CREDENTIAL,
+        access: Access::Needs(&[Scope::CredentialWrite]),
+        handler: || on(MethodFilter::PATCH, credentials::change_own),
+    },
+    Route {
+        method: "DELETE",
+        path: paths::OWN_CREDENTIAL,
+        access: Access::Needs(&[Scope::CredentialWrite]),
+        handler: || on(MethodFilter::DELETE, credentials::revoke_own),
+    },
+    Route {
+        method: "POST",
+        path: paths::OWN_CREDENTIAL_ROTATE,
+        access: Access::Needs(&[Scope::CredentialWrite]),
+        handler: || on(MethodFilter::POST, credentials::rotate_own),
+    },
+    Route {
+        method: "GET",
+        path: paths::CREDENTIALS,
+        access: Access::Needs(&[Scope::AdminRead]),
+        handler: || on(MethodFilter::GET, credentials::list_of),
+    },
+    Route {
+        method: "POST",
+        path: paths::CREDENTIALS,
+        access: Access::Needs(&[Scope::AdminWrite]),
+        handler: || on(MethodFilter::POST, credentials::add_for),
+    },
+    Route {
+        method: "GET",
+        path: paths::CREDENTIAL,
+        access: Access::Needs(&[Scope::AdminRead]),
+        handler: || on(MethodFilter::GET, credentials::show_of),
+    },
+    Route {
+        method: "PATCH",
+        path: paths::CREDENTIAL,
+        access: Access::Needs(&[Scope::AdminWrite]),
+        handler: || on(MethodFilter::PATCH, credentials::change_of),
+    },
+    Route {
+        method: "DELETE",
+        path: paths::CREDENTIAL,
+        access: Access::Needs(&[Scope::AdminWrite]),
+        handler: || on(MethodFilter::DELETE, credentials::revoke_of),
+    },
+    Route {
+        method: "POST",
+        path: paths::CREDENTIAL_ROTATE,
+        access: Access::Needs(&[Scope::AdminWrite]),
+        handler: || on(MethodFilter::POST, credentials::rotate_of),
+    },
+    Route {
+        method: "POST",
+        path: paths::CREDENTIALS_ALIAS,
+        access: Access::Needs(&[Scope::AdminWrite, Scope::Reissue]),
+        handler: || on(MethodFilter::POST, credentials::add_for),
     },
     // OAuth clients.
     Route {
@@ -132,8 +213,8 @@ pub(crate) fn router(app: &App) -> Router<App> {
         let mut methods = MethodRouter::new();
         for route in ROUTES.iter().filter(|route| route.path == path) {
             let mut handler = (route.handler)();
-            if let Access::Needs(scope) = route.access {
-                let state = (app.clone(), scope);
+            if let Access::Needs(scopes) = route.access {
+                let state = (app.clone(), scopes);
                 handler = handler.route_layer(from_fn_with_state(state, caller::guard));
             }
             methods = methods.merge(handler);
@@ -155,11 +236,15 @@ pub(crate) fn allowed(path: &str) -> Vec<&'static str> {
     ROUTES.iter().filter(|route| matches(route.path, path)).map(|route| route.method).collect()
 }
 
-/// Whether a path is the route's, whose pattern can end in one parameter.
+/// Whether a path is the route's, segment by segment.
 fn matches(pattern: &str, path: &str) -> bool {
-    match pattern.split_once('{') {
-        None => pattern == path,
-        Some((prefix, _)) => path.strip_prefix(prefix).is_some_and(|rest| !rest.contains('/')),
+    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (pattern.next(), path.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(found)) if wanted == found || wanted.starts_with('{') => {}
+            _ => return false,
+        }
     }
 }
 

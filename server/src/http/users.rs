@@ -145,14 +145,14 @@ pub(crate) async fn change(
 }
 
 /// The caller's own account. A client's token speaks for nobody.
-const fn own_id(caller: &Principal) -> Result<i64, Refusal> {
+pub(crate) const fn own_id(caller: &Principal) -> Result<i64, Refusal> {
     match caller.subject {
         Subject::User { user_id, .. } => Ok(user_id),
         Subject::App { .. } => Err(Refusal::UserNeeded),
     }
 }
 
-fn require_json(headers: &HeaderMap) -> Result<(), Reject> {
+pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Reject> {
     let media = media_type(headers);
     if media == "application/json"
         || (media.starts_with("application/") && media.ends_with("+json"))

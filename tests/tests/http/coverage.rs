@@ -15,6 +15,19 @@ const GUARDED: &[(&str, &str, &str)] = &[
     ("GET", "/api/users", ""),
     ("GET", "/api/widget/session", ""),
     ("PATCH", "/api/users", r#"{"user":{"city":"Rome"}}"#),
+    ("GET", "/api/users/api_credentials", ""),
+    ("POST", "/api/users/api_credentials", "{}"),
+    ("GET", "/api/users/api_credentials/{credential}", ""),
+    ("PATCH", "/api/users/api_credentials/{credential}", "{}"),
+    ("DELETE", "/api/users/api_credentials/{credential}", ""),
+    ("POST", "/api/users/api_credentials/{credential}/rotate", ""),
+    ("GET", "/api/admin/users/{user}/api_credentials", ""),
+    ("POST", "/api/admin/users/{user}/api_credentials", "{}"),
+    ("GET", "/api/admin/users/{user}/api_credentials/{credential}", ""),
+    ("PATCH", "/api/admin/users/{user}/api_credentials/{credential}", "{}"),
+    ("DELETE", "/api/admin/users/{user}/api_credentials/{credential}", ""),
+    ("POST", "/api/admin/users/{user}/api_credentials/{credential}/rotate", ""),
+    ("POST", "/api/users/{user}/api_credentials", "{}"),
 ];
 
 /// Puts credentials on a request.
@@ -47,7 +60,8 @@ async fn every_guarded_route_refuses_everybody_else(kind: Kind) {
     let database = &server.database;
     let users = database.count("SELECT COUNT(*) FROM users").await;
 
-    let unknown = format!("{}x", &register[..register.len() - 1]);
+    let (head, last) = register.split_at(register.len() - 1);
+    let unknown = format!("{head}{}", if last == "x" { "y" } else { "x" });
     let bearer = |token: &str| -> Sign {
         let token = token.to_owned();
         Box::new(move |request| request.bearer_auth(&token))

@@ -9,6 +9,7 @@ mod bugs;
 mod claims;
 mod command_line;
 mod coverage;
+mod credentials;
 mod cross_origin;
 mod durability;
 mod idempotency;

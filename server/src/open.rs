@@ -6,7 +6,7 @@ use std::{
 };
 
 use doorstep_accounts::SecretHash;
-use doorstep_register::{Context, Terms};
+use doorstep_register::{Context, Limiter, Terms};
 use doorstep_store::{ConnectError, Store, StoreError};
 
 use doorstep_wire::paths;
@@ -34,6 +34,7 @@ pub(crate) async fn open(settings: &Settings) -> Result<Context, OpenError> {
     store.migrate().await?;
     let entropy = Arc::new(SystemEntropy);
     let Keys { pepper, seal } = keys(&store, &key_path(settings), &entropy).await?;
+    let rates = settings.rates.0.scaled(settings.limits.scale);
     Ok(Context {
         store,
         clock: Arc::new(SystemClock),
@@ -49,6 +50,7 @@ pub(crate) async fn open(settings: &Settings) -> Result<Context, OpenError> {
             claim_seconds: settings.accounts.claim_seconds,
             users_url: format!("{}{}", settings.public_url(), paths::USERS),
         },
+        limiter: Limiter::new(rates),
     })
 }
 

@@ -79,6 +79,8 @@ class World {
     const env = {
       DOORSTEP_DATABASE_URL: `sqlite://${this.folder}/doorstep.db`,
       DOORSTEP_KEYS__FILE: `${this.folder}/doorstep.keys`,
+      // One address signs up for everybody here.
+      DOORSTEP_LIMITS__SCALE: '1000',
       ...(listen && { DOORSTEP_LISTEN: listen, DOORSTEP_OPS_LISTEN: '127.0.0.1:0' }),
     };
     return { env, cwd: this.folder };

@@ -9,7 +9,7 @@ mod server;
 pub use database::{Database, Kind};
 pub use postgres::Postgres;
 pub use program::program;
-pub use server::{Answer, OAuthClient, Server, person, run_cli, send};
+pub use server::{Answer, OAuthClient, Replica, Server, person, run_cli, send};
 
 /// Makes each listed test run on both databases: `async fn name(kind: Kind)`
 /// becomes `sqlite::name` and `postgres::name`.

@@ -84,6 +84,8 @@ impl Server {
             ("DOORSTEP_DATABASE_URL".to_owned(), database.url.clone()),
             ("DOORSTEP_KEYS__FILE".to_owned(), folder.path().join("keys").display().to_string()),
             ("DOORSTEP_LOG__FORMAT".to_owned(), "json".to_owned()),
+            // Tests of something else are not throttled; those of limits set their own.
+            ("DOORSTEP_LIMITS__SCALE".to_owned(), "1000".to_owned()),
         ];
         all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let (child, url, ops) = spawn(&all, folder.path());
@@ -121,6 +123,15 @@ impl Server {
         self.settings.retain(|(name, _)| name != "DOORSTEP_LISTEN");
         self.settings.push(("DOORSTEP_LISTEN".to_owned(), address));
         (self.child, self.url, self.ops) = spawn(&self.settings, self.folder.path());
+    }
+
+    /// Another server on the same database, as behind a load balancer.
+    pub fn replica(&self) -> Replica {
+        let mut settings = self.settings.clone();
+        settings.retain(|(name, _)| name != "DOORSTEP_LISTEN");
+        settings.push(("DOORSTEP_LISTEN".to_owned(), "127.0.0.1:0".to_owned()));
+        let (child, url, _) = spawn(&settings, self.folder.path());
+        Replica { child, url, http: self.http.clone() }
     }
 
     /// Everything that it logged.
@@ -264,6 +275,28 @@ fn spawn(settings: &[(String, String)], folder: &Path) -> (Child, String, String
     });
     let text = |name: &str| said[name].as_str().expect(name).to_owned();
     (child, text("listening"), text("ops"))
+}
+
+/// A second server on another's database.
+#[derive(Debug)]
+pub struct Replica {
+    child: Child,
+    url: String,
+    http: reqwest::Client,
+}
+
+impl Replica {
+    /// A request to be completed by the test.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+}
+
+impl Drop for Replica {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 impl Drop for Server {

@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail, wherever it stands")]
 
 use doorstep_accounts::{
-    Binding, Client, Credential, Entropy, Fingerprint, IdempotencyKey, Identity, PlainToken,
+    Binding, Client, Credential, Entropy, Fingerprint, IdempotencyKey, Identity, Limit, PlainToken,
     Scopes, Secret, SecretHash, Timestamp, TokenKind, User,
+    limits::{LimitKey, Rate},
 };
-use doorstep_store::{ConnectError, NewClient, NewReplay, NewToken, NewUser, Store, TokenOwner};
+use doorstep_store::{
+    Charged, ConnectError, NewClient, NewReplay, NewToken, NewUser, Store, TokenOwner,
+};
 use doorstep_tests::{Database, Kind, on_both};
 use serde_json::{Map, json};
 
@@ -368,6 +371,45 @@ async fn migrating_again_is_safe_and_a_newer_schema_is_refused(kind: Kind) {
     assert!(matches!(error, ConnectError::Newer(9999)), "{error:?}");
 }
 
+async fn a_limit_is_charged_by_one_write_and_swept_at_rest(kind: Kind) {
+    let opened = open(kind).await;
+    let rate = Rate::parse("3/min burst 3").unwrap().unwrap();
+    let keys = doorstep_accounts::KeyRing::new([(3, [1; 32])]).unwrap();
+    let key = LimitKey::of(Limit::Token, &["one"], &keys);
+    let charge = async |now: Timestamp| {
+        let mut tx = opened.store.begin().await.unwrap();
+        let charged = tx.conn().charge(&key, rate, now).await.unwrap();
+        tx.commit().await.unwrap();
+        charged
+    };
+    // The database decides as the arithmetic does, whatever the steps.
+    let mut tat = i64::MIN;
+    let mut now = NOW;
+    for step in [0, 0, 0, 0, 59_999, 1, 30_000, 60_000, 0, 0, 200_000, 0, 0, 0, 0] {
+        now.0 += step;
+        let expected = rate.charge(tat, now.0 * 1_000);
+        tat = expected.unwrap_or(tat);
+        let charged = if expected.is_some() { Charged::Taken(tat) } else { Charged::Refused(tat) };
+        assert_eq!(charge(now).await, charged, "after {step} ms");
+    }
+    let used = async || opened.store.read().await.unwrap().conn().used(&key).await.unwrap();
+    assert_eq!(used().await, Some(tat));
+    // A clock that is set back locks nobody out: what lies too far ahead is taken for used up.
+    let before = now.plus_seconds(-3_600);
+    assert_eq!(charge(before).await, Charged::Taken(rate.terms(before.0 * 1_000).exhausted));
+    assert!(matches!(charge(before).await, Charged::Refused(_)));
+
+    let sweep = async |now: Timestamp| {
+        let mut tx = opened.store.begin().await.unwrap();
+        let swept = tx.conn().sweep_buckets(now).await.unwrap();
+        tx.commit().await.unwrap();
+        swept
+    };
+    assert_eq!(sweep(before).await, 0);
+    assert_eq!(sweep(before.plus_seconds(180)).await, 1);
+    assert_eq!(used().await, None);
+}
+
 #[tokio::test]
 async fn urls_that_name_no_database_are_refused() {
     for url in ["", "sqlite:", "sqlite://", "mysql://x/y", "doorstep.db"] {
@@ -394,5 +436,6 @@ on_both!(
     a_sign_up_token_is_for_one_use_and_ten_mistakes,
     numbers_are_unique_across_servers,
     notes_and_facts,
+    a_limit_is_charged_by_one_write_and_swept_at_rest,
     migrating_again_is_safe_and_a_newer_schema_is_refused,
 );

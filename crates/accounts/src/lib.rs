@@ -5,6 +5,7 @@
 //! crosses a wire has its own type; a secret is never the same type as its hash,
 //! and neither prints.
 
+pub mod address;
 pub mod application;
 pub mod binding;
 pub mod client;
@@ -15,6 +16,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod keys;
 pub mod labels;
+pub mod limits;
 pub mod outcome;
 pub mod password;
 pub mod principal;
@@ -25,6 +27,7 @@ pub mod secret;
 pub mod token;
 pub mod user;
 
+pub use address::ClientAddress;
 pub use application::{Application, Change};
 pub use binding::Binding;
 pub use client::Client;
@@ -33,6 +36,7 @@ pub use credential::Credential;
 pub use delivery::{Challenge, Delivery};
 pub use idempotency::{Fingerprint, IdempotencyKey};
 pub use keys::KeyRing;
+pub use limits::{Limit, Rates, Standing};
 pub use outcome::{Created, Handover};
 pub use principal::{Principal, SignUpToken, Subject};
 pub use provider::Identity;

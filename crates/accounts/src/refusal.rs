@@ -2,7 +2,7 @@
 
 use doorstep_wire::{Code, FieldProblem};
 
-use crate::scope::Scope;
+use crate::{limits::Standing, scope::Scope};
 
 /// Why a request is refused. What went wrong on our side is not here: that is a
 /// failure, and its reader is the operator.
@@ -61,6 +61,8 @@ pub enum Refusal {
     IdempotencyKeyReused,
     /// The first request with this key is still being worked on.
     RequestInProgress,
+    /// There were too many of these.
+    RateLimited(Standing),
     /// `provider_server` or `provider_username` is absent.
     MissingProvider,
     /// Fields have faults.
@@ -95,6 +97,7 @@ impl Refusal {
             Self::AlreadyRegistered { .. } => Code::AlreadyRegistered,
             Self::IdempotencyKeyReused => Code::IdempotencyKeyReused,
             Self::RequestInProgress => Code::RequestInProgress,
+            Self::RateLimited(_) => Code::RateLimited,
             Self::MissingProvider => Code::MissingProvider,
             Self::Invalid { .. } => Code::ValidationFailed,
             Self::InvalidChange { .. } => Code::InvalidChange,
@@ -149,6 +152,11 @@ impl Refusal {
             Self::RequestInProgress => {
                 "the first request with this Idempotency-Key is still being worked on: ask again"
                     .to_owned()
+            }
+            Self::RateLimited(standing) => {
+                let (limit, per) = (standing.limit.name(), standing.limit.per());
+                let seconds = standing.retry_seconds();
+                format!("the limit {limit:?} per {per} is reached: try again in {seconds} seconds")
             }
             // The documented contract's exact text.
             Self::MissingProvider => "missing provider settings".to_owned(),

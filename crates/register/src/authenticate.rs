@@ -2,11 +2,15 @@
 //! checked here and nowhere else.
 
 use doorstep_accounts::{
-    Credential, PlainToken, Principal, Refusal, Scopes, Secret, SecretHash, SignUpToken, Subject,
+    Credential, Limit, PlainToken, Principal, Refusal, Scopes, Secret, SecretHash, SignUpToken,
+    Subject,
 };
 use doorstep_store::TokenOwner;
 
-use crate::{Context, Error};
+use crate::{
+    Context, Error,
+    meter::{Attempts, Meter},
+};
 
 /// Checks a bearer token (RFC 6750): known, not expired, not revoked, and its
 /// owner still allowed.
@@ -33,9 +37,26 @@ pub async fn authenticate_token(context: &Context, text: &str) -> Result<Princip
     Ok(Principal { subject, scopes: row.scopes, sign_up })
 }
 
+/// Lets a user in who sends an API credential with a request. Failures are counted
+/// by username and address, so nobody can lock somebody else out.
+pub async fn log_in(
+    context: &Context,
+    meter: &Meter,
+    username: &str,
+    password: &Secret,
+) -> Result<Principal, Error> {
+    let attempts = Attempts::new(context, meter, Limit::LoginFailure, username);
+    attempts.may_go_on().await?;
+    let found = authenticate_credential(context, username, password).await;
+    if matches!(found, Err(Error::Refused(_))) {
+        attempts.count_failure().await?;
+    }
+    found
+}
+
 /// Checks an API credential. A username that does not exist takes as long as a
 /// wrong password, and neither is told from an account that is not active.
-pub async fn authenticate_credential(
+pub(crate) async fn authenticate_credential(
     context: &Context,
     username: &str,
     password: &Secret,

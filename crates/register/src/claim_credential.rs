@@ -1,7 +1,8 @@
 //! Exchanging a claim code for the password that it stands for.
 
 use doorstep_accounts::{
-    PlainToken, Secret, SecretHash, Timestamp, credential, delivery::is_verifier, ids::IdKind,
+    Limit, PlainToken, Secret, SecretHash, Timestamp, credential, delivery::is_verifier,
+    ids::IdKind,
 };
 use doorstep_store::{Claim, Conn, StoreError, TokenOwner};
 use serde_json::Map;
@@ -9,6 +10,7 @@ use serde_json::Map;
 use crate::{
     Context,
     issue_token::{ClientCredentials, TokenError, authenticate},
+    meter::{Meter, admit},
 };
 
 /// What a panel's back end sends.
@@ -68,11 +70,13 @@ const APART_SECONDS: i64 = 1;
 /// the credential was not used; three wrong verifiers end the code.
 pub async fn claim_credential(
     context: &Context,
+    meter: &Meter,
     request: &ClaimRequest,
 ) -> Result<Claimed, ClaimError> {
     // When the request came, not when the database had time for it.
     let now = context.clock.now();
-    let (_, owner, _) = authenticate(context, &request.client).await?;
+    let (_, owner, _) = authenticate(context, meter, &request.client).await?;
+    admit(context, meter, Limit::OwnToken, &[owner.id()]).map_err(TokenError::Limited)?;
     let TokenOwner::Client(client_id) = owner else { return Err(ClaimError::InvalidGrant) };
     let code = PlainToken::parse_claim_code(request.code.expose())
         .map_err(|_| ClaimError::InvalidGrant)?

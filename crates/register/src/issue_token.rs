@@ -1,13 +1,15 @@
 //! Issuing access tokens by client credentials (RFC 6749 §4.4).
 
 use doorstep_accounts::{
-    Binding, PlainToken, Principal, Scope, Scopes, Secret, Subject, Timestamp, TokenKind,
+    Binding, Limit, PlainToken, Principal, Refusal, Scope, Scopes, Secret, Subject, Timestamp,
+    TokenKind,
 };
 use doorstep_store::{NewToken, TokenOwner};
 
 use crate::{
     Context, Error,
     authenticate::{authenticate_client, authenticate_credential},
+    meter::{Attempts, Meter, refuse_known, take},
     sign_up::check_server,
 };
 
@@ -59,9 +61,22 @@ pub enum TokenError {
     /// `authorization_details` cannot be granted (RFC 9396 §5).
     #[error("{0}")]
     InvalidDetails(String),
+    /// There were too many requests.
+    #[error("{}", .0.detail())]
+    Limited(Refusal),
     /// Something of ours failed.
     #[error("failed")]
     Failed(#[source] Error),
+}
+
+impl TokenError {
+    /// Of what limits say.
+    fn of_limit(error: Error) -> Self {
+        match error {
+            Error::Refused(refusal) => Self::Limited(refusal),
+            failed @ Error::Failed(_) => Self::Failed(failed),
+        }
+    }
 }
 
 impl From<doorstep_store::StoreError> for TokenError {
@@ -73,9 +88,12 @@ impl From<doorstep_store::StoreError> for TokenError {
 /// Authenticates the client and issues a token.
 pub async fn issue_token(
     context: &Context,
+    meter: &Meter,
     request: TokenRequest,
 ) -> Result<IssuedToken, TokenError> {
-    let (kind, owner, held) = authenticate(context, &request.client).await?;
+    let (kind, owner, held) = authenticate(context, meter, &request.client).await?;
+    let charge = context.limiter.charge(Limit::Token, &[owner.id()], &context.keys);
+    refuse_known(context, meter, charge.as_slice()).map_err(TokenError::Limited)?;
     let binding = match &request.authorization_details {
         None => None,
         Some(details) => Some(bind(context, &owner, details).await?),
@@ -105,6 +123,7 @@ pub async fn issue_token(
         binding: binding.as_ref(),
     };
     tx.conn().add_token(&new).await?;
+    take(context, &mut tx.conn(), meter, charge.as_slice()).await.map_err(TokenError::of_limit)?;
     tx.commit().await?;
     Ok(IssuedToken { token, scopes, expires_in, issued_at, binding })
 }
@@ -133,8 +152,22 @@ async fn bind(context: &Context, owner: &TokenOwner, details: &str) -> Result<Bi
 }
 
 /// Who a client is: the kind of tokens that it gets, for whom they speak, and the
-/// most that they can hold.
+/// most that they can hold. Failures are counted by client and address.
 pub(crate) async fn authenticate(
+    context: &Context,
+    meter: &Meter,
+    credentials: &ClientCredentials,
+) -> Result<(TokenKind, TokenOwner, Scopes), TokenError> {
+    let attempts = Attempts::new(context, meter, Limit::ClientFailure, &credentials.id);
+    attempts.may_go_on().await.map_err(TokenError::of_limit)?;
+    let found = identify(context, credentials).await;
+    if matches!(found, Err(TokenError::InvalidClient)) {
+        attempts.count_failure().await.map_err(TokenError::of_limit)?;
+    }
+    found
+}
+
+async fn identify(
     context: &Context,
     credentials: &ClientCredentials,
 ) -> Result<(TokenKind, TokenOwner, Scopes), TokenError> {

@@ -9,7 +9,9 @@ mod change_account;
 mod claim_credential;
 mod issue_credential;
 mod issue_token;
+mod limiter;
 mod manage_credentials;
+mod meter;
 mod own_token;
 mod sign_up;
 
@@ -17,14 +19,16 @@ pub use administer::{
     CreatedAdmin, CreatedClient, NewClientRequest, OperatorError, create_admin, create_client,
     disable_client, list_clients,
 };
-pub use authenticate::{authenticate_credential, authenticate_token, check_origin};
+pub use authenticate::{authenticate_token, check_origin, log_in};
 pub use change_account::change_account;
 pub use claim_credential::{ClaimError, ClaimRequest, Claimed, claim_credential};
 pub use issue_token::{ClientCredentials, IssuedToken, TokenError, TokenRequest, issue_token};
+pub use limiter::Limiter;
 pub use manage_credentials::{
     CredentialChange, Issued, Manager, NewCredential, add_credential, change_credential,
     list_credentials, reissue_credential, revoke_credential, rotate_credential, show_credential,
 };
+pub use meter::{Meter, admit};
 pub use own_token::{Introspected, introspect_token, revoke_token};
 pub use sign_up::{Keyed, count_rejection, sign_up};
 
@@ -48,6 +52,8 @@ pub struct Context {
     pub seal: KeyRing,
     /// What the operator set.
     pub terms: Terms,
+    /// Holds requests to the limits.
+    pub limiter: Limiter,
 }
 
 impl fmt::Debug for Context {

@@ -1,11 +1,12 @@
 //! What a client may do with its own tokens: end them and ask about them.
 
-use doorstep_accounts::{PlainToken, Scopes, Secret, Timestamp};
+use doorstep_accounts::{Limit, PlainToken, Scopes, Secret, Timestamp};
 use doorstep_store::TokenOwner;
 
 use crate::{
     Context,
     issue_token::{ClientCredentials, TokenError, authenticate},
+    meter::{Meter, admit},
 };
 
 /// A live token, for its owner.
@@ -25,10 +26,12 @@ pub struct Introspected {
 /// of others are passed over; a database that fails is not.
 pub async fn revoke_token(
     context: &Context,
+    meter: &Meter,
     client: &ClientCredentials,
     token: &Secret,
 ) -> Result<(), TokenError> {
-    let (_, owner, _) = authenticate(context, client).await?;
+    let (_, owner, _) = authenticate(context, meter, client).await?;
+    admit(context, meter, Limit::OwnToken, &[owner.id()]).map_err(TokenError::Limited)?;
     let Ok(token) = PlainToken::parse(token.expose()) else { return Ok(()) };
     let mut tx = context.store.begin().await?;
     let found = tx.conn().token(&token.hash()).await?;
@@ -43,10 +46,12 @@ pub async fn revoke_token(
 /// nothing of any other.
 pub async fn introspect_token(
     context: &Context,
+    meter: &Meter,
     client: &ClientCredentials,
     token: &Secret,
 ) -> Result<Option<Introspected>, TokenError> {
-    let (_, owner, _) = authenticate(context, client).await?;
+    let (_, owner, _) = authenticate(context, meter, client).await?;
+    admit(context, meter, Limit::OwnToken, &[owner.id()]).map_err(TokenError::Limited)?;
     let Ok(token) = PlainToken::parse(token.expose()) else { return Ok(None) };
     let found = context.store.read().await?.conn().token(&token.hash()).await?;
     let live = found.filter(|found| {

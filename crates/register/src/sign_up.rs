@@ -2,8 +2,8 @@
 
 use doorstep_accounts::{
     Application, Created, Credential, Delivery, Fingerprint, Handover, IdempotencyKey, Identity,
-    PlainToken, Principal, Refusal, Scope, Secret, SecretHash, SignUpToken, Subject, Timestamp,
-    TokenKind, User, credential,
+    Limit, PlainToken, Principal, Refusal, Scope, Secret, SecretHash, SignUpToken, Subject,
+    Timestamp, TokenKind, User, credential,
     idempotency::{open, seal},
     ids::IdKind,
     labels,
@@ -12,7 +12,13 @@ use doorstep_accounts::{
 use doorstep_store::{Conn, NewClaim, NewReplay, NewUser, StoreError};
 use serde_json::{Map, Value};
 
-use crate::{Context, Error, change_account::labels_too_large, issue_credential::new_credential};
+use crate::{
+    Context, Error,
+    change_account::labels_too_large,
+    issue_credential::new_credential,
+    limiter::Charge,
+    meter::{Meter, refuse_known, take},
+};
 
 /// Made-up addresses are 48 random bits apart; a second clash in a row would be
 /// a fault of the random source.
@@ -39,8 +45,12 @@ pub struct Keyed {
 /// [`Refusal::AlreadyRegistered`] and never a credential. A retry with the first
 /// request's key gets the first answer again; refused attempts leave no trace, so
 /// a corrected body may be sent with the same key.
+///
+/// Accounts count against the limits, attempts that end otherwise do not; the
+/// answer to a retry is given whatever the limits say.
 pub async fn sign_up(
     context: &Context,
+    meter: &Meter,
     caller: &Principal,
     application: Application,
     keyed: Option<&Keyed>,
@@ -50,8 +60,14 @@ pub async fn sign_up(
     };
     let token = caller.sign_up.as_deref();
     let now = context.clock.now();
-    let attempt = Attempt { context, client_id, token, application: &application, keyed, now };
-    match attempt.run().await {
+    let attempt =
+        Attempt { context, meter, client_id, token, application: &application, keyed, now };
+    let charges = attempt.charges();
+    if let Err(refusal) = refuse_known(context, meter, &charges) {
+        let replayed = attempt.replay(&mut context.store.read().await?.conn()).await?;
+        return replayed.ok_or_else(|| refusal.into());
+    }
+    match attempt.run(&charges).await {
         // Contention on PostgreSQL: another request with this key, or for this
         // identity, has not ended yet.
         Err(Error::Failed(StoreError::Contended(_))) if keyed.is_some() => {
@@ -72,6 +88,7 @@ pub async fn count_rejection(context: &Context, token: &SignUpToken) -> Result<(
 /// One request's try.
 struct Attempt<'a> {
     context: &'a Context,
+    meter: &'a Meter,
     client_id: &'a str,
     token: Option<&'a SignUpToken>,
     application: &'a Application,
@@ -80,7 +97,22 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    async fn run(&self) -> Result<Created, Error> {
+    /// What an account counts against. Who may name anybody is held to more than who
+    /// has a token for one person.
+    fn charges(&self) -> Vec<Charge> {
+        let context = self.context;
+        let charge = |limit, part: &str| context.limiter.charge(limit, &[part], &context.keys);
+        let day = charge(Limit::SignUpDay, self.client_id);
+        let charges = if self.token.is_some() {
+            [day, charge(Limit::SignUpAddress, &self.meter.address().to_string()), None]
+        } else {
+            let server = charge(Limit::SignUpServer, &self.application.identity.server_key);
+            [charge(Limit::SignUp, self.client_id), day, server]
+        };
+        charges.into_iter().flatten().collect()
+    }
+
+    async fn run(&self, charges: &[Charge]) -> Result<Created, Error> {
         let Self { context, client_id, token, application, now, .. } = *self;
         let identity = &application.identity;
         let id = context.store.next_user_id().await?;
@@ -137,6 +169,7 @@ impl Attempt<'_> {
             self.remember(&mut conn, keyed, &credential, &handover).await?;
         }
         record(context, &mut conn, &user, identity, client_id, now).await?;
+        take(context, &mut conn, self.meter, charges).await?;
         tx.commit().await?;
         Ok(self.answer(user, credential.username, handover, false))
     }

@@ -14,6 +14,7 @@
 //!   connection: a deferred one that upgrades fails at once with "database is
 //!   locked" when another wrote in between, whatever the busy timeout.
 
+mod buckets;
 mod claims;
 mod clients;
 mod connect;
@@ -23,6 +24,7 @@ mod log;
 mod tokens;
 mod users;
 
+pub use buckets::Charged;
 pub use claims::{Claim, NewClaim};
 pub use clients::{ClientLogin, NewClient};
 pub use connect::{Conn, ConnectError, Read, Store, Tx};

@@ -34,6 +34,14 @@ pub enum TokenOwner {
     Credential(String),
 }
 
+impl TokenOwner {
+    /// Its id.
+    pub fn id(&self) -> &str {
+        let (Self::Client(id) | Self::Credential(id)) = self;
+        id
+    }
+}
+
 /// A token with everything that decides whether it is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRow {

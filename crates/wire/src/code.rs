@@ -94,6 +94,8 @@ codes! {
     IdempotencyKeyReused = "idempotency-key-reused", 422, false, "The idempotency key was used before";
     /// `api_version` in `Accept` names a version that does not exist.
     UnsupportedVersion = "unsupported_version", 422, false, "The API version is not supported";
+    /// There were too many requests of this kind. `Retry-After` says when to try again, `RateLimit` how much is left.
+    RateLimited = "rate_limited", 429, true, "Too many requests";
     /// The server failed. The request id finds the cause in its log.
     Internal = "internal_error", 500, true, "The server failed";
     /// The server cannot reach what it needs, or is stopping. `Retry-After` says when to try again.

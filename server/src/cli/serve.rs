@@ -122,6 +122,7 @@ async fn sweep(context: Context) {
         tokio::time::sleep(SWEEP_EVERY).await;
         let before = context.clock.now().plus_seconds(-KEEP_EXPIRED_SECONDS);
         let swept = async {
+            sweep_buckets(&context).await?;
             let mut tx = context.store.begin().await?;
             let count = tx.conn().sweep_tokens(before).await?;
             tx.conn().sweep_keys(context.clock.now()).await?;
@@ -134,6 +135,19 @@ async fn sweep(context: Context) {
             Err(error) => {
                 tracing::warn!(cause = http::chain(&error), "expired tokens are still there");
             }
+        }
+    }
+}
+
+/// Forgets keys of limits that are at rest, some at a time, so that sign-ups get in
+/// between.
+async fn sweep_buckets(context: &Context) -> Result<(), doorstep_store::StoreError> {
+    loop {
+        let mut tx = context.store.begin().await?;
+        let count = tx.conn().sweep_buckets(context.clock.now()).await?;
+        tx.commit().await?;
+        if count == 0 {
+            return Ok(());
         }
     }
 }

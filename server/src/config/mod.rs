@@ -4,12 +4,16 @@
 //! environment. A name that is no setting is refused: a misspelt limit that is
 //! silently ignored is worse than a server that does not start.
 
+mod networks;
+mod rates;
 mod sections;
 
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use networks::Networks;
+pub use rates::RateSettings;
 pub use sections::{
     Accounts, Compat, Database, Keys, Limits, Log, LogFormat, Ops, PlanSettings, Server,
 };
@@ -26,8 +30,10 @@ pub struct Settings {
     pub database: Database,
     /// The keys that stored secrets are hashed with.
     pub keys: Keys,
-    /// Sizes, times and rates.
+    /// Sizes, times and numbers.
     pub limits: Limits,
+    /// How much there may be of what is limited.
+    pub rates: RateSettings,
     /// What new accounts get.
     pub accounts: Accounts,
     /// The plan that accounts are on.
@@ -165,6 +171,7 @@ impl Settings {
             ("request_seconds", limits.request_seconds, seconds.clone()),
             ("shutdown_seconds", limits.shutdown_seconds, seconds),
             ("connections", limits.connections as u64, 1..=1_000_000),
+            ("requests", limits.requests as u64, 1..=100_000),
             ("head_bytes", limits.head_bytes as u64, 8 * 1024..=1024 * 1024),
             ("body_bytes", limits.body_bytes as u64, 1024..=16 * 1024 * 1024),
         ] {
@@ -226,6 +233,8 @@ fn unknown_variable(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use doorstep_accounts::Limit;
+
     use super::*;
 
     fn load(variables: &[(&str, &str)]) -> Result<Settings, String> {
@@ -242,6 +251,9 @@ mod tests {
             ("DOORSTEP_LIMITS__CONNECTIONS", "7"),
             ("DOORSTEP_COMPAT__JSON_TOKEN_REQUEST", "false"),
             ("DOORSTEP_PANEL_LISTEN", "not ours"),
+            ("DOORSTEP_RATES__TOKEN", "7/h"),
+            ("DOORSTEP_RATES__ADDRESS", "off"),
+            ("DOORSTEP_SERVER__TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
             ("HOME", "/"),
         ])
         .unwrap();
@@ -249,6 +261,11 @@ mod tests {
         assert!((settings.limits.scale - 100.0).abs() < f64::EPSILON);
         assert_eq!(settings.limits.connections, 7);
         assert!(!settings.compat.json_token_request);
+        let rates = &settings.rates.0;
+        assert_eq!(rates.get(Limit::Token).unwrap().to_string(), "7/3600s burst 3");
+        assert_eq!(rates.get(Limit::Address), None);
+        assert_eq!(rates.get(Limit::SignUp), Some(Limit::SignUp.default_rate()));
+        assert!(settings.server.trusted_proxies.contain([10, 1, 2, 3].into()));
     }
 
     #[test]
@@ -267,6 +284,10 @@ mod tests {
             ("DOORSTEP_PUBLIC_URL", "ftp://x", "server.public_url"),
             ("DOORSTEP_ACCOUNTS__DEFAULT_CURRENCY", "XXX", "default_currency"),
             ("DOORSTEP_ACCOUNTS__TOKEN_SECONDS", "86400", "token_seconds"),
+            ("DOORSTEP_RATES__TOKNE", "30/min", "rates.tokne"),
+            ("DOORSTEP_RATES__TOKEN", "30 a minute", "rates.token"),
+            ("DOORSTEP_SERVER__TRUSTED_PROXIES", "10.0.0.0/8,proxy", "proxy"),
+            ("DOORSTEP_LIMITS__REQUESTS", "0", "limits.requests"),
         ] {
             let error = load(&[(name, value)]).unwrap_err();
             assert!(error.contains(expected), "{name}: {error}");

@@ -4,6 +4,8 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use serde::Deserialize;
 
+use super::Networks;
+
 /// `[server]`
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -12,11 +14,19 @@ pub struct Server {
     pub listen: SocketAddr,
     /// The URL under which people and panels reach the server.
     pub public_url: Option<String>,
+    /// Proxies in front, as networks or addresses. Only these are believed when
+    /// they say by `X-Forwarded-For` for whom they ask; without them all who come
+    /// through a proxy share the limits of one address.
+    pub trusted_proxies: Networks,
 }
 
 impl Default for Server {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), public_url: None }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            trusted_proxies: Networks::default(),
+        }
     }
 }
 
@@ -68,11 +78,15 @@ pub struct Keys {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Multiplies every rate, so that a load or a test of something else is not
-    /// throttled.
+    /// Multiplies every rate of `[rates]`, so that a load or a test of something
+    /// else is not throttled.
     pub scale: f64,
     /// Connections at a time; the next ones wait in the kernel's queue.
     pub connections: usize,
+    /// Requests that are worked on at a time; one more is answered with 503 at
+    /// once. At the two milliseconds that a commit takes on a good disk, the last of
+    /// 512 sign-ups waits a second, and a person is still there.
+    pub requests: usize,
     /// Bytes of a request's head.
     pub head_bytes: usize,
     /// Bytes of a request's body. The longest honest sign-up is under 8 KiB.
@@ -92,6 +106,7 @@ impl Default for Limits {
         Self {
             scale: 1.0,
             connections: 10_000,
+            requests: 512,
             head_bytes: 16 * 1024,
             body_bytes: 32 * 1024,
             head_seconds: 5,

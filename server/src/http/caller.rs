@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::{
     extract::{FromRequestParts, Request, State},
-    http::{HeaderMap, HeaderValue, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -15,11 +15,11 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
-use doorstep_accounts::{Principal, Refusal, Scope, Secret};
-use doorstep_register::{authenticate_credential, authenticate_token, check_origin};
+use doorstep_accounts::{Limit, Principal, Refusal, Scope, Secret, Subject};
+use doorstep_register::{Meter, admit, authenticate_token, check_origin, log_in};
 use doorstep_wire::{Code, paths};
 
-use super::{App, extract::discard, reject::Reject};
+use super::{App, extract::discard, in_flight::Place, metered::Metered, reject::Reject};
 
 /// The caller, after every check.
 #[derive(Debug, Clone)]
@@ -43,13 +43,20 @@ pub(crate) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match authorize(&app, scopes, request.headers()).await {
+    let authorized = match Metered::of(request.extensions()) {
+        Ok(Metered(meter)) => {
+            authorize(&app, &meter, scopes, request.method(), request.headers()).await
+        }
+        Err(reject) => Err(reject),
+    };
+    match authorized {
         Ok(principal) => {
             request.extensions_mut().insert(Caller(principal));
             next.run(request).await
         }
         Err(reject) => {
             let deadline = Duration::from_secs(app.settings.limits.body_seconds);
+            Place::leave(request.extensions());
             discard(request.into_body(), deadline).await;
             reject.into_response()
         }
@@ -58,7 +65,9 @@ pub(crate) async fn guard(
 
 async fn authorize(
     app: &App,
+    meter: &Meter,
     scopes: &'static [Scope],
+    method: &Method,
     headers: &HeaderMap,
 ) -> Result<Principal, Reject> {
     // The first is the one that most callers should ask for.
@@ -74,11 +83,12 @@ async fn authorize(
             .await
             .map_err(|error| challenge(app, error.into(), scope, Some("invalid_token")))?,
         Some(Authorization::Basic { username, password }) => {
-            authenticate_credential(&app.context, &username, &password)
+            log_in(&app.context, meter, &username, &password)
                 .await
                 .map_err(|error| challenge(app, error.into(), scope, None))?
         }
     };
+    hold_to_share(app, meter, &principal, method)?;
     if let Some(origin) = headers.get(header::ORIGIN) {
         let origin = origin.to_str().unwrap_or("null");
         check_origin(&app.context, &principal, origin).await?;
@@ -91,9 +101,32 @@ async fn authorize(
     }
 }
 
+/// Holds a caller to its share of requests, whatever comes of them; a user also to
+/// its share of those that change something.
+fn hold_to_share(
+    app: &App,
+    meter: &Meter,
+    caller: &Principal,
+    method: &Method,
+) -> Result<(), Refusal> {
+    let who = match (&caller.sign_up, &caller.subject) {
+        (Some(token), _) => token.hash.as_stored(),
+        (None, Subject::App { client_id }) => client_id,
+        (None, Subject::User { credential_id, .. }) => credential_id,
+    };
+    admit(&app.context, meter, Limit::Caller, &[who])?;
+    if matches!(caller.subject, Subject::User { .. }) && !method.is_safe() {
+        admit(&app.context, meter, Limit::Change, &[who])?;
+    }
+    Ok(())
+}
+
 /// Adds `WWW-Authenticate` (RFC 6750 §3): without an `error` when nothing was
 /// sent, with the scope when it was too little.
 fn challenge(app: &App, reject: Reject, scope: Scope, error: Option<&str>) -> Reject {
+    if !reject.is_unauthorized() && error != Some("insufficient_scope") {
+        return reject;
+    }
     let said = match error {
         None => format!("scope=\"{scope}\""),
         Some("insufficient_scope") => format!("error=\"insufficient_scope\", scope=\"{scope}\""),

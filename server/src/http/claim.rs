@@ -15,6 +15,7 @@ use super::{
     App,
     client_request::{OAuthError, Parameters},
     extract::Body,
+    metered::Metered,
     oauth::refuse,
     reject::json as reply,
 };
@@ -22,6 +23,7 @@ use super::{
 /// `200 {"user":{"id":1,"api":{"username":"…","password":"…"}}}`
 pub(crate) async fn claim(
     State(app): State<App>,
+    Metered(meter): Metered,
     headers: HeaderMap,
     Body(body): Body,
 ) -> Response {
@@ -33,7 +35,7 @@ pub(crate) async fn claim(
         OAuthError { kind: Kind::InvalidGrant, detail: detail.to_owned(), challenge: false }
             .into_response()
     };
-    match claim_credential(&app.context, &request).await {
+    match claim_credential(&app.context, &meter, &request).await {
         Ok(Claimed { user_id, api_username, api_password }) => {
             let api = json!({ "username": api_username, "password": api_password.expose() });
             reply(StatusCode::OK, &json!({ "user": { "id": user_id, "api": api } }))

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
-use doorstep_accounts::Secret;
+use doorstep_accounts::{Refusal, Secret};
 use doorstep_register::ClientCredentials;
 use oauth2::{StandardErrorResponse, basic::BasicErrorResponseType as Kind};
 use serde_json::Value;
@@ -40,6 +40,20 @@ impl OAuthError {
         }
         response
     }
+}
+
+/// A refusal because of a limit, in the form that OAuth clients read. RFC 6749 has
+/// no error for it at these endpoints; `temporarily_unavailable` is what it calls an
+/// overload elsewhere (§4.1.2.1).
+pub(crate) fn limited(refusal: &Refusal) -> Response {
+    let kind = Kind::Extension("temporarily_unavailable".to_owned());
+    let body = StandardErrorResponse::new(kind, Some(refusal.detail()), None);
+    let mut response = json(StatusCode::TOO_MANY_REQUESTS, &body);
+    if let Refusal::RateLimited(standing) = refusal {
+        let wait = HeaderValue::from(standing.retry_seconds());
+        response.headers_mut().insert(header::RETRY_AFTER, wait);
+    }
+    response
 }
 
 /// The parameters of a request; each at most once. Unknown ones are passed over

@@ -14,10 +14,11 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use doorstep_wire::{Code, Problem};
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
-    App,
+    App, in_flight,
     reject::{Reject, Rejected},
     routes,
 };
@@ -26,7 +27,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Puts the layers around the routes.
 pub(crate) fn around(router: Router<App>, app: App) -> Router {
+    let places = Arc::new(Semaphore::new(app.settings.limits.requests));
     router
+        .layer(from_fn_with_state(places, in_flight::admit))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             // The panic hook has logged the place; the text could hold anything.
             Reject::internal("a handler panicked").into_response()

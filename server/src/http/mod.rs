@@ -3,14 +3,17 @@
 mod assets;
 mod caller;
 mod claim;
+mod client_address;
 mod client_request;
 mod cors;
 mod credentials;
 mod docs;
 mod extract;
+mod in_flight;
 mod layers;
 pub(crate) mod listen;
 mod metadata;
+mod metered;
 mod negotiate;
 mod oauth;
 pub(crate) mod ops;

@@ -22,8 +22,9 @@ use serde_json::json;
 
 use super::{
     App,
-    client_request::{OAuthError, Parameters},
+    client_request::{OAuthError, Parameters, limited},
     extract::Body,
+    metered::Metered,
     reject::{Reject, json as reply},
 };
 
@@ -42,6 +43,7 @@ impl ExtraTokenFields for Created {}
 /// `POST /api/oauth/token`
 pub(crate) async fn token(
     State(app): State<App>,
+    Metered(meter): Metered,
     headers: HeaderMap,
     Body(body): Body,
 ) -> Response {
@@ -49,7 +51,7 @@ pub(crate) async fn token(
         Ok(read) => read,
         Err(error) => return error.into_response(),
     };
-    match issue_token(&app.context, request).await {
+    match issue_token(&app.context, &meter, request).await {
         Ok(issued) => grant(&issued),
         Err(error) => refuse(error, by_basic),
     }
@@ -110,6 +112,7 @@ pub(crate) fn refuse(error: TokenError, by_basic: bool) -> Response {
         TokenError::InvalidDetails(detail) => {
             (Kind::Extension("invalid_authorization_details".to_owned()), detail)
         }
+        TokenError::Limited(refusal) => return limited(&refusal),
         TokenError::Failed(error) => return Reject::from(error).into_response(),
     };
     OAuthError { kind, detail, challenge: by_basic }.into_response()
@@ -119,6 +122,7 @@ pub(crate) fn refuse(error: TokenError, by_basic: bool) -> Response {
 /// §2.2). Somebody else's token stays as it is, and nothing tells that it exists.
 pub(crate) async fn revoke(
     State(app): State<App>,
+    Metered(meter): Metered,
     headers: HeaderMap,
     Body(body): Body,
 ) -> Response {
@@ -126,7 +130,7 @@ pub(crate) async fn revoke(
         Ok(read) => read,
         Err(error) => return error.into_response(),
     };
-    match revoke_token(&app.context, &client, &token).await {
+    match revoke_token(&app.context, &meter, &client, &token).await {
         Ok(()) => StatusCode::OK.into_response(),
         Err(error) => refuse(error, by_basic),
     }
@@ -136,6 +140,7 @@ pub(crate) async fn revoke(
 /// only that they are not active.
 pub(crate) async fn introspect(
     State(app): State<App>,
+    Metered(meter): Metered,
     headers: HeaderMap,
     Body(body): Body,
 ) -> Response {
@@ -143,7 +148,7 @@ pub(crate) async fn introspect(
         Ok(read) => read,
         Err(error) => return error.into_response(),
     };
-    match introspect_token(&app.context, &client, &token).await {
+    match introspect_token(&app.context, &meter, &client, &token).await {
         Ok(None) => reply(StatusCode::OK, &json!({ "active": false })),
         Ok(Some(Introspected { client_id, scopes, issued_at, expires_at })) => {
             let issuer = app.public_url();

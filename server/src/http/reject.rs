@@ -62,6 +62,11 @@ impl Reject {
         self.0.code.name()
     }
 
+    /// Whether the caller is told that it is not known.
+    pub(crate) fn is_unauthorized(&self) -> bool {
+        self.0.code.status() == 401
+    }
+
     /// Whether the same request would be refused again.
     pub(crate) fn is_final(&self) -> bool {
         !self.0.code.retry()
@@ -78,6 +83,10 @@ impl From<Refusal> for Reject {
     fn from(refusal: Refusal) -> Self {
         let code = refusal.code();
         let detail = refusal.detail();
+        let wait = match &refusal {
+            Refusal::RateLimited(standing) => HeaderValue::from(standing.retry_seconds()),
+            _ => HeaderValue::from_static("1"),
+        };
         let problem = match refusal {
             Refusal::Invalid { faults } | Refusal::InvalidChange { faults } => {
                 Problem::of_faults(code, faults)
@@ -88,11 +97,7 @@ impl From<Refusal> for Reject {
             _ => Problem::new(code, detail),
         };
         let reject = Self::of(code, problem);
-        if code.retry() {
-            reject.with(header::RETRY_AFTER, HeaderValue::from_static("1"))
-        } else {
-            reject
-        }
+        if code.retry() { reject.with(header::RETRY_AFTER, wait) } else { reject }
     }
 }
 

@@ -10,7 +10,8 @@ use doorstep_accounts::Scope;
 use doorstep_wire::paths;
 
 use super::{
-    App, assets, caller, claim, cors, credentials, docs, layers, metadata, negotiate, oauth, users,
+    App, assets, caller, claim, cors, credentials, docs, layers, metadata, metered, negotiate,
+    oauth, users,
 };
 
 /// Who may call a route.
@@ -222,6 +223,7 @@ pub(crate) fn router(app: &App) -> Router<App> {
         methods = methods.fallback(layers::method_not_allowed);
         if path.starts_with("/api/") {
             methods = methods.layer(from_fn(negotiate::negotiate));
+            methods = methods.layer(from_fn_with_state(app.clone(), metered::meter));
         }
         if CROSS_ORIGIN.contains(&path) {
             methods = methods.layer(cors::layer(app)).layer(map_response(cors::no_content));

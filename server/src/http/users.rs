@@ -9,7 +9,7 @@ use doorstep_accounts::{
     Created, Fingerprint, IdempotencyKey, Principal, Refusal, SignUpToken, Subject,
 };
 use doorstep_dialects::native;
-use doorstep_register::{self as register, Keyed};
+use doorstep_register::{self as register, Keyed, Meter};
 use doorstep_wire::{Code, paths, session::Session};
 use serde_json::{Value, json};
 
@@ -17,6 +17,7 @@ use super::{
     App,
     caller::Caller,
     extract::{Body, media_type},
+    metered::Metered,
     reject::{Reject, json as reply},
 };
 
@@ -27,10 +28,11 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 pub(crate) async fn sign_up(
     State(app): State<App>,
     Caller(caller): Caller,
+    Metered(meter): Metered,
     headers: HeaderMap,
     Body(body): Body,
 ) -> Result<Response, Reject> {
-    let created = create(&app, &caller, &headers, &body).await;
+    let created = create(&app, &meter, &caller, &headers, &body).await;
     metrics::counter!("doorstep_sign_ups_total", "outcome" => match &created {
         Ok(created) if created.replayed => "replayed",
         Ok(_) => "created",
@@ -56,6 +58,7 @@ pub(crate) async fn sign_up(
 
 async fn create(
     app: &App,
+    meter: &Meter,
     caller: &Principal,
     headers: &HeaderMap,
     body: &[u8],
@@ -70,7 +73,7 @@ async fn create(
             "a sign-up token is for one use: send an Idempotency-Key, so that a retry is possible",
         ));
     }
-    Ok(register::sign_up(&app.context, caller, application, keyed.as_ref()).await?)
+    Ok(register::sign_up(&app.context, meter, caller, application, keyed.as_ref()).await?)
 }
 
 /// `GET /api/widget/session`
@@ -113,7 +116,13 @@ fn keyed(headers: &HeaderMap, caller: &Principal, body: &[u8]) -> Result<Option<
         .map(|body| body.to_string())
         .map_err(|error| Reject::internal(format!("a decoded body does not parse: {error}")))?;
     let Subject::App { client_id } = &caller.subject else { return Ok(None) };
-    let parts = [b"POST", paths::USERS.as_bytes(), client_id.as_bytes(), canonical.as_bytes()];
+    // The body need not say for whom it is when the token does.
+    let person = caller.sign_up.as_ref().map(|token| &token.binding.identity);
+    let person = person.map_or(["", "", ""], |person| {
+        [&*person.provider, &*person.server_key, &*person.username_key]
+    });
+    let parts = ["POST", paths::USERS, client_id, &canonical];
+    let parts: Vec<&[u8]> = parts.iter().chain(&person).map(|part| part.as_bytes()).collect();
     Ok(Some(Keyed { key, fingerprint: Fingerprint::of(&parts) }))
 }
 

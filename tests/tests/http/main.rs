@@ -13,6 +13,8 @@ mod credentials;
 mod cross_origin;
 mod durability;
 mod idempotency;
+mod limits;
+mod load;
 mod oauth;
 mod panel_plugin;
 mod sign_up;

@@ -106,6 +106,8 @@ impl Demo<'_> {
             .env("DOORSTEP_KEYS__FILE", self.folder.join("doorstep.keys"))
             .env("DOORSTEP_LISTEN", &self.addresses.server)
             .env("DOORSTEP_OPS_LISTEN", &self.addresses.ops)
+            // Who tries things out signs up more often than a customer does.
+            .env("DOORSTEP_LIMITS__SCALE", "100")
             .env("DOORSTEP_PUBLIC_URL", self.addresses.server_url());
         doorstep
     }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use doorstep_wire::Code;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
-use crate::http::{App, reject::Reject};
+use crate::http::{App, in_flight::Place, reject::Reject};
 
 /// The bytes of a body, which is not compressed.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ impl FromRequest<App> for Body {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Reject> {
         let limits = &app.settings.limits;
+        let place = Place::leave(request.extensions());
         let deadline = Duration::from_secs(limits.body_seconds);
         // Decompressing would let a small request become a large one.
         let encoding = request.headers().get(header::CONTENT_ENCODING);
@@ -52,7 +53,10 @@ impl FromRequest<App> for Body {
                 Code::RequestTimeout,
                 format!("the body did not arrive within {} seconds", limits.body_seconds),
             )),
-            Ok(Ok(body)) => Ok(Self(body.to_bytes())),
+            Ok(Ok(body)) => {
+                place.as_ref().map_or(Ok(()), Place::take)?;
+                Ok(Self(body.to_bytes()))
+            }
             Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
             Ok(Err(_)) => Err(Reject::new(Code::InvalidRequest, "the body broke off")),
         }

@@ -1,0 +1,171 @@
+//! What a process knows of the limits: the rates, the state of those that it
+//! keeps itself, and which keys are known to have nothing left.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use doorstep_accounts::{
+    KeyRing, Limit, Rates, Standing,
+    limits::{LimitKey, Rate},
+};
+use hashlink::LruCache;
+
+/// Keys that a process remembers: 100,000 are about 10 MB. When there are more,
+/// the one that was not seen for longest is forgotten: a flood of new keys
+/// displaces its own, not those that keep coming. What is forgotten of a limit in
+/// the database is looked up there again.
+const KEYS: usize = 100_000;
+
+/// Holds requests to the limits. Cheap to clone.
+#[derive(Clone)]
+pub struct Limiter(Arc<State>);
+
+struct State {
+    rates: Rates,
+    /// Theoretical arrival times by this process's own clock, which nobody sets. For
+    /// a limit in the database it is one that was true: the true one is no earlier,
+    /// so who has nothing left by it has nothing left.
+    known: Mutex<LruCache<LimitKey, i64>>,
+    started: Instant,
+}
+
+/// One of a limit, for somebody.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Charge {
+    pub(crate) limit: Limit,
+    pub(crate) rate: Rate,
+    pub(crate) key: LimitKey,
+}
+
+impl fmt::Debug for Limiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limiter").field("rates", &self.0.rates).finish_non_exhaustive()
+    }
+}
+
+impl Limiter {
+    /// With these rates, and nothing used.
+    pub fn new(rates: Rates) -> Self {
+        Self(Arc::new(State {
+            rates,
+            known: Mutex::new(LruCache::new(KEYS)),
+            started: Instant::now(),
+        }))
+    }
+
+    /// What would be charged; nothing where the limit is off.
+    pub(crate) fn charge(&self, limit: Limit, parts: &[&str], keys: &KeyRing) -> Option<Charge> {
+        let rate = self.0.rates.get(limit)?;
+        Some(Charge { limit, rate, key: LimitKey::of(limit, parts, keys) })
+    }
+
+    /// Takes one of a limit that the process keeps.
+    pub(crate) fn take(&self, charge: &Charge) -> Standing {
+        let now = self.now();
+        self.with(|known| {
+            let tat = known.get(&charge.key).copied().unwrap_or(now);
+            match charge.rate.charge(tat, now) {
+                Some(next) => {
+                    known.insert(charge.key, next);
+                    charge.standing(false, next, now)
+                }
+                None => charge.standing(true, tat, now),
+            }
+        })
+    }
+
+    /// How a key stands of which it is known that nothing is left.
+    pub(crate) fn known_refusal(&self, charge: &Charge) -> Option<Standing> {
+        let now = self.now();
+        let tat = self.with(|known| known.get(&charge.key).copied())?;
+        charge.rate.charge(tat, now).is_none().then(|| charge.standing(true, tat, now))
+    }
+
+    /// Remembers what the database said, which was committed. Both times are those
+    /// of the database.
+    pub(crate) fn remember(&self, charge: &Charge, tat: i64, then: i64) {
+        let tat = self.now().saturating_add(tat.saturating_sub(then));
+        self.with(|known| known.insert(charge.key, tat));
+    }
+
+    fn now(&self) -> i64 {
+        i64::try_from(self.0.started.elapsed().as_micros()).unwrap_or(i64::MAX)
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut LruCache<LimitKey, i64>) -> T) -> T {
+        // A panic elsewhere leaves a map that is still a map.
+        work(&mut self.0.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Charge {
+    pub(crate) fn standing(&self, refused: bool, tat: i64, now: i64) -> Standing {
+        Standing::new(self.limit, self.rate, refused, tat, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ring() -> KeyRing {
+        KeyRing::new([(1, [7; 32])]).unwrap()
+    }
+
+    fn limiter(rate: &str) -> Limiter {
+        let mut rates = Rates::default();
+        for limit in Limit::ALL {
+            rates.set(*limit, Rate::parse(rate).unwrap());
+        }
+        Limiter::new(rates)
+    }
+
+    #[test]
+    fn each_key_has_its_own_share() {
+        let limiter = limiter("3/h burst 3");
+        let charge = |who| limiter.charge(Limit::Caller, &[who], &ring()).unwrap();
+        for left in [2, 1, 0] {
+            let standing = limiter.take(&charge("ada"));
+            assert_eq!((standing.refused, standing.remaining()), (false, left));
+        }
+        assert!(limiter.take(&charge("ada")).refused);
+        assert!(limiter.known_refusal(&charge("ada")).is_some());
+        assert!(!limiter.take(&charge("bob")).refused);
+        assert!(limiter.charge(Limit::Caller, &[], &ring()).is_some());
+    }
+
+    #[test]
+    fn what_is_off_is_not_charged() {
+        let limiter = limiter("off");
+        assert!(limiter.charge(Limit::Token, &["ada"], &ring()).is_none());
+    }
+
+    #[test]
+    fn what_the_database_said_is_remembered_whatever_its_clock() {
+        let limiter = limiter("3/h burst 3");
+        let charge = limiter.charge(Limit::Token, &["ada"], &ring()).unwrap();
+        assert!(limiter.known_refusal(&charge).is_none());
+        let then = 1_700_000_000_000_000;
+        limiter.remember(&charge, charge.rate.terms(then).exhausted, then);
+        let standing = limiter.known_refusal(&charge).unwrap();
+        assert!((3_599..=3_600).contains(&standing.retry_seconds()), "{standing:?}");
+    }
+
+    #[test]
+    fn memory_is_bounded_and_a_flood_of_keys_does_not_displace_a_busy_one() {
+        let limiter = limiter("3/h burst 3");
+        let charge = |who: &str| limiter.charge(Limit::Caller, &[who], &ring()).unwrap();
+        let busy = charge("busy");
+        while !limiter.take(&busy).refused {}
+        for at in 0..3 * KEYS {
+            limiter.take(&charge(&at.to_string()));
+            if at % (KEYS / 2) == 0 {
+                assert!(limiter.take(&busy).refused, "after {at} others");
+            }
+        }
+        assert_eq!(limiter.with(|known| known.len()), KEYS);
+    }
+}

@@ -1,0 +1,155 @@
+//! What one request has used of the limits, and the ways to use some.
+
+use std::sync::{Mutex, PoisonError};
+
+use doorstep_accounts::{ClientAddress, Limit, Refusal, Standing, limits::Terms};
+use doorstep_store::{Charged, Conn};
+
+use crate::{Context, Error, limiter::Charge};
+
+/// One request's account: from where it came, and how its sender stands with
+/// every limit that it touched. Whoever answers tells the sender.
+#[derive(Debug)]
+pub struct Meter {
+    address: ClientAddress,
+    standings: Mutex<Vec<Standing>>,
+}
+
+impl Meter {
+    /// Of a request from there.
+    pub fn new(address: ClientAddress) -> Self {
+        Self { address, standings: Mutex::default() }
+    }
+
+    /// Where the request came from.
+    pub const fn address(&self) -> ClientAddress {
+        self.address
+    }
+
+    /// How the sender stands, a limit at most once, in the order of the table.
+    pub fn standings(&self) -> Vec<Standing> {
+        let mut standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        standings.sort_by_key(|standing| standing.limit as usize);
+        standings
+    }
+
+    fn note(&self, standing: Standing) {
+        let mut standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
+        standings.retain(|noted| noted.limit != standing.limit);
+        standings.push(standing);
+    }
+
+    fn refuse(&self, standing: Standing) -> Refusal {
+        self.note(standing);
+        Refusal::RateLimited(standing)
+    }
+}
+
+/// Takes one of a limit that the process keeps ([`doorstep_accounts::limits::Kept`]).
+pub fn admit(
+    context: &Context,
+    meter: &Meter,
+    limit: Limit,
+    parts: &[&str],
+) -> Result<(), Refusal> {
+    let Some(charge) = context.limiter.charge(limit, parts, &context.keys) else { return Ok(()) };
+    let standing = context.limiter.take(&charge);
+    if standing.refused {
+        return Err(meter.refuse(standing));
+    }
+    meter.note(standing);
+    Ok(())
+}
+
+/// Refuses whom this process knows to have nothing left: nothing is asked of the
+/// database, so a flood of refused requests does not reach it.
+pub(crate) fn refuse_known(
+    context: &Context,
+    meter: &Meter,
+    charges: &[Charge],
+) -> Result<(), Refusal> {
+    match charges.iter().find_map(|charge| context.limiter.known_refusal(charge)) {
+        Some(standing) => Err(meter.refuse(standing)),
+        None => Ok(()),
+    }
+}
+
+/// Takes one of each limit in the transaction that does what is limited: either
+/// both happen or none, and there is no second commit.
+///
+/// The last statements before the commit, in the table's order: on PostgreSQL
+/// each row stays locked from here until then.
+pub(crate) async fn take(
+    context: &Context,
+    conn: &mut Conn<'_>,
+    meter: &Meter,
+    charges: &[Charge],
+) -> Result<(), Error> {
+    let now = context.clock.now();
+    let then = now.0.saturating_mul(1_000);
+    for charge in charges {
+        match conn.charge(&charge.key, charge.rate, now).await? {
+            Charged::Taken(tat) => meter.note(charge.standing(false, tat, then)),
+            Charged::Refused(tat) => {
+                context.limiter.remember(charge, tat, then);
+                return Err(meter.refuse(charge.standing(true, tat, then)).into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Attempts to authenticate, of which only the failed ones are counted.
+#[derive(Debug)]
+pub(crate) struct Attempts<'a> {
+    context: &'a Context,
+    meter: &'a Meter,
+    charges: Vec<Charge>,
+}
+
+impl<'a> Attempts<'a> {
+    /// Attempts as `name` from the request's address.
+    pub(crate) fn new(context: &'a Context, meter: &'a Meter, limit: Limit, name: &str) -> Self {
+        let address = meter.address().to_string();
+        let charge = |limit, parts: &[&str]| context.limiter.charge(limit, parts, &context.keys);
+        let both = [charge(limit, &[name, &address]), charge(Limit::AddressFailure, &[&address])];
+        Self { context, meter, charges: both.into_iter().flatten().collect() }
+    }
+
+    /// Refuses when there were too many failures: a right secret as well, or whoever
+    /// tries secrets would still learn which one is right.
+    pub(crate) async fn may_go_on(&self) -> Result<(), Error> {
+        let Self { context, meter, charges } = self;
+        refuse_known(context, meter, charges)?;
+        if charges.is_empty() {
+            return Ok(());
+        }
+        let mut read = context.store.read().await?;
+        let now = context.clock.now().0.saturating_mul(1_000);
+        for charge in charges {
+            let tat = read.conn().used(&charge.key).await?.unwrap_or(now);
+            let Terms { latest, absurd, .. } = charge.rate.terms(now);
+            if tat > latest && tat <= absurd {
+                context.limiter.remember(charge, tat, now);
+                return Err(meter.refuse(charge.standing(true, tat, now)).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts a failure, in a transaction of its own: the count outlives the
+    /// refusal. Of many failures at once only as many are told that they failed as
+    /// the limit allows.
+    pub(crate) async fn count_failure(&self) -> Result<(), Error> {
+        let Self { context, meter, charges } = self;
+        if charges.is_empty() {
+            return Ok(());
+        }
+        let mut tx = context.store.begin().await?;
+        let counted = take(context, &mut tx.conn(), meter, charges).await;
+        if !matches!(counted, Err(Error::Failed(_))) {
+            tx.commit().await?;
+        }
+        counted
+    }
+}

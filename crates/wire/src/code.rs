@@ -95,6 +95,7 @@ codes! {
     /// `api_version` in `Accept` names a version that does not exist.
     UnsupportedVersion = "unsupported_version", 422, false, "The API version is not supported";
     /// There were too many requests of this kind. `Retry-After` says when to try again, `RateLimit` how much is left.
+    /// After too many failed logins from one address a right password is refused there as well, and nowhere else.
     RateLimited = "rate_limited", 429, true, "Too many requests";
     /// The server failed. The request id finds the cause in its log.
     Internal = "internal_error", 500, true, "The server failed";

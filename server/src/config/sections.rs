@@ -1,6 +1,6 @@
 //! The sections, with the default and the reason beside each setting.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
@@ -114,6 +114,13 @@ impl Default for Limits {
             request_seconds: 10,
             shutdown_seconds: 20,
         }
+    }
+}
+
+impl Limits {
+    /// [`Self::body_seconds`].
+    pub const fn body_deadline(&self) -> Duration {
+        Duration::from_secs(self.body_seconds)
     }
 }
 

@@ -3,8 +3,6 @@
 //! The guard runs before the handler and puts the [`Principal`] into the
 //! request; there is no way to mount a guarded route without it.
 
-use std::time::Duration;
-
 use axum::{
     extract::{FromRequestParts, Request, State},
     http::{HeaderMap, HeaderValue, Method, header, request::Parts},
@@ -55,9 +53,8 @@ pub(crate) async fn guard(
             next.run(request).await
         }
         Err(reject) => {
-            let deadline = Duration::from_secs(app.settings.limits.body_seconds);
             Place::leave(request.extensions());
-            discard(request.into_body(), deadline).await;
+            discard(request.into_body(), app.settings.limits.body_deadline()).await;
             reject.into_response()
         }
     }

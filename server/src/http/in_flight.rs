@@ -12,7 +12,7 @@ use axum::{
 use doorstep_wire::Code;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::reject::Reject;
+use super::{App, extract::discard, reject::Reject};
 
 /// A request's place among those that are worked on.
 #[derive(Debug, Clone)]
@@ -48,12 +48,13 @@ impl Place {
 
 /// Gives each request a place, or refuses it.
 pub(crate) async fn admit(
-    State(places): State<Arc<Semaphore>>,
+    State((places, app)): State<(Arc<Semaphore>, App)>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let place = Place { places, held: Arc::default() };
     if let Err(reject) = place.take() {
+        discard(request.into_body(), app.settings.limits.body_deadline()).await;
         return reject.into_response();
     }
     request.extensions_mut().insert(place.clone());

@@ -29,7 +29,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) fn around(router: Router<App>, app: App) -> Router {
     let places = Arc::new(Semaphore::new(app.settings.limits.requests));
     router
-        .layer(from_fn_with_state(places, in_flight::admit))
+        .layer(from_fn_with_state((places, app.clone()), in_flight::admit))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             // The panic hook has logged the place; the text could hold anything.
             Reject::internal("a handler panicked").into_response()

@@ -20,7 +20,9 @@ use doorstep_accounts::{ClientAddress, Limit, Standing, limits::Kept};
 use doorstep_register::{Meter, admit};
 use doorstep_wire::paths;
 
-use super::{App, client_address, client_request, reject::Reject};
+use super::{
+    App, client_address, client_request, extract::discard, in_flight::Place, reject::Reject,
+};
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const STANDING: HeaderName = HeaderName::from_static("ratelimit");
@@ -54,10 +56,16 @@ pub(crate) async fn meter(State(app): State<App>, mut request: Request, next: Ne
     let address = meter.address().to_string();
     let mut response = match admit(&app.context, &meter, Limit::Address, &[&address]) {
         Ok(()) => next.run(request).await,
-        Err(refusal) if is_for_oauth_clients(request.uri().path()) => {
-            client_request::limited(&refusal)
+        Err(refusal) => {
+            let for_oauth_clients = is_for_oauth_clients(request.uri().path());
+            Place::leave(request.extensions());
+            discard(request.into_body(), app.settings.limits.body_deadline()).await;
+            if for_oauth_clients {
+                client_request::limited(&refusal)
+            } else {
+                Reject::from(refusal).into_response()
+            }
         }
-        Err(refusal) => Reject::from(refusal).into_response(),
     };
     tell(&meter.standings(), response.headers_mut());
     response

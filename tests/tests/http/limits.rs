@@ -277,6 +277,9 @@ async fn an_address_has_its_share_before_anything_is_looked_up() {
         assert_eq!(read("192.0.2.1").await.status, 401);
     }
     assert_refused(&read("192.0.2.1").await, "address");
+    // The refusal is not lost behind a body that nobody wants.
+    let long = server.request(Method::POST, "/api/users").body("x".repeat(900_000));
+    assert_refused(&send(from(long, "192.0.2.1")).await, "address");
     let form = server.request(Method::POST, "/api/oauth/token").form(&[("grant_type", "x")]);
     assert_refused(&send(from(form, "192.0.2.1, 127.0.0.9")).await, "address");
     assert_eq!(read("192.0.2.2").await.status, 401);

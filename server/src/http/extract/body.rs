@@ -22,7 +22,7 @@ impl FromRequest<App> for Body {
     async fn from_request(request: Request, app: &App) -> Result<Self, Reject> {
         let limits = &app.settings.limits;
         let place = Place::leave(request.extensions());
-        let deadline = Duration::from_secs(limits.body_seconds);
+        let deadline = limits.body_deadline();
         // Decompressing would let a small request become a large one.
         let encoding = request.headers().get(header::CONTENT_ENCODING);
         if encoding.is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {

@@ -26,6 +26,8 @@ export function guard(context, { origins, allow }) {
   context.on('weberror', (webError) => faults.push(`an uncaught exception: ${webError.error()}`));
 
   return {
+    /** From here on requests to this origin are right, too. */
+    expect: (origin) => origins.push(origin),
     /** Requests whose path matches. */
     requests: (pattern) => requests.filter(({ url }) => pattern.test(url.pathname)),
     check: () => assert.deepEqual(faults, []),

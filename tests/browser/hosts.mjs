@@ -56,7 +56,8 @@ export class Hosts {
         escape(await this.#signUpToken(options.customer, JSON.parse(options.person ?? '{}'))),
       customer: (number) => escape(options[`customer${number}`] ?? options.customer ?? 'nobody'),
     });
-    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' });
+    const policy = options.csp && { 'content-security-policy': options.csp };
+    response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store', ...policy });
     response.end(await page);
   }
 }
@@ -104,6 +105,19 @@ const PAGES = {
   /** The script tag with nothing but a sign-up token, which says the rest. */
   bound: async (page) =>
     document(page, `<script async src="${page.loader}" data-token="${await page.signUpToken()}"></script>`),
+
+  /** An element whose token says the rest; \`mode\` and the like come from the address. */
+  element: async (page) => {
+    const names = ['mode', 'client', 'theme', 'locale', 'fields', 'shadow'].filter((name) => name in page.options);
+    const more = names.map((name) => `${name}="${escape(page.options[name])}"`).join(' ');
+    const style = page.options.style ? `<style>${page.options.style}</style>` : '';
+    return document(
+      page,
+      `<div id="place"><doorstep-signup id="element-1" token="${await page.signUpToken()}" ${more}></doorstep-signup></div>
+       <p><button id="after">After the form</button></p><script async src="${page.loader}"></script>`,
+      style,
+    );
+  },
 
   /** One form by the script tag with a target, one by the element. */
   two: async (page) =>

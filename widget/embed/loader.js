@@ -27,11 +27,21 @@
         ".doorstep-failed button{font:inherit;padding:.5em 1.25em}",
     );
 
-    let code, style;
+    let code, style, isolated;
     let tries = 0;
 
-    // Once for all forms of the page; again only if it failed.
-    const load = () => {
+    // A failed import is remembered by its whole address, hence the mark.
+    const bring = (path) => import(at(path) + (tries ? "#" + tries : ""));
+
+    // Once for all forms of the page; again only if it failed. A form in a frame brings its own.
+    const load = (isFrame) => {
+      if (isFrame) {
+        isolated ||= bring(assets.host).catch((cause) => {
+          isolated = 0;
+          throw cause;
+        });
+        return Promise.all([isolated, []]);
+      }
       code ||= start().catch((cause) => {
         code = 0;
         throw cause;
@@ -50,9 +60,9 @@
       } catch (cause) {
         throw new Error(`this page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to script-src`, { cause });
       }
-      // Both at once, compiling while it arrives. A failed import is remembered by its whole address, hence the mark.
+      // Both at once, compiling while it arrives.
       const wasm = get(assets.wasm);
-      const [glue] = await Promise.all([import(at(assets.glue) + (tries ? "#" + tries : "")), wasm]);
+      const [glue] = await Promise.all([bring(assets.glue), wasm]);
       await glue.default({ module_or_path: wasm });
       return glue;
     };
@@ -116,6 +126,10 @@
         this.#changed();
       }
 
+      decline() {
+        this.#handle?.decline();
+      }
+
       async #start() {
         const light = this.getAttribute("shadow") == "none";
         const root = light ? this : this.shadowRoot || this.attachShadow({ mode: "open" });
@@ -128,11 +142,16 @@
         box.setAttribute("aria-label", "Loading");
         box.setAttribute("role", "status");
         try {
-          const [glue, sheets] = await load();
+          const [form, sheets] = await load(this.getAttribute("mode") == "frame");
           if (this.#box != box) return;
           adopt(styled, sheets);
+          if (form.isFrame) {
+            const page = { settle: (look) => this.#settle(look), fail: (cause) => this.#fail(box, cause) };
+            this.#handle = form.mount(box, this, this.#options(), page);
+            return;
+          }
           this.#settle("doorstep-root");
-          this.#handle = glue.mount(box, this, this.#options());
+          this.#handle = form.mount(box, this, this.#options());
           this.#tell("ready", {});
         } catch (cause) {
           if (this.#box == box) this.#fail(box, cause);
@@ -161,12 +180,17 @@
           if (name.startsWith("value-")) values[name.slice(6)] = value;
           else options[camel(name)] = value;
         }
-        return Object.assign(options, this.#given, {
+        const element = this;
+        return {
+          ...options,
+          ...this.#given,
           // Not the page's to choose: the token goes there.
           api,
           // Looked up when it is needed, so that it can be set at any time.
-          onCredential: (credential) => (this.#given.onCredential || this.onCredential)?.call(this, credential),
-        });
+          get onCredential() {
+            return (element.#given.onCredential || element.onCredential)?.bind(element);
+          },
+        };
       }
 
       #settle(look) {
@@ -175,7 +199,7 @@
       }
 
       #fail(box, cause) {
-        console.error(`Doorstep: the form could not be loaded. If a Content-Security-Policy is in place, it must allow ${api} in script-src and connect-src.`, cause);
+        console.error(`Doorstep: the form could not be loaded. If a Content-Security-Policy is in place, it must allow ${api} in script-src and connect-src, or for mode="frame" in script-src and frame-src.`, cause);
         tries++;
         this.#settle("doorstep-failed");
         make("p", box, "The form could not be loaded.").setAttribute("role", "alert");
@@ -183,7 +207,7 @@
           this.#stop();
           this.#start();
         };
-        this.#tell("error", { code: "asset_unavailable", fields: [] });
+        this.#tell("error", { code: cause.code || "asset_unavailable", fields: [] });
       }
 
       #tell(name, detail) {

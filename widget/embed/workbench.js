@@ -5,6 +5,7 @@ globalThis.__DOORSTEP_ASSETS__ = {
   glue: "../doorstep-widget.js",
   wasm: "../doorstep-widget_bg.wasm",
   css: ["../style/tokens.css", "../style/form.css"],
+  host: "frame_host.js",
 };
 
 // Options of the form can be tried in the address: `/?theme=dark&fields=phone+country&dir=rtl`. Never a token.

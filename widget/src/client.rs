@@ -1,11 +1,11 @@
 //! The two requests: what the token says, and the sign-up.
 
-use doorstep_wire::paths;
+use doorstep_wire::{frame, paths};
 use gloo_net::http::{Request, RequestBuilder};
 use wasm_bindgen::JsValue;
 use web_sys::{AbortSignal, RequestCredentials};
 
-use crate::{attempt::Attempt, flow::Reply, reply};
+use crate::{attempt::Attempt, flow::Reply, reply, settings::Settings};
 
 /// How long to wait: three times what the server gives a request before it
 /// answers 408, so that what we call unreachable has nothing left to say.
@@ -16,27 +16,33 @@ const PATIENCE_MS: u32 = 30_000;
 ///
 /// Every failure between us and the server is [`Reply::None`]: whatever it was,
 /// the person can only send again.
-pub(crate) async fn sign_up(api: &str, token: &str, attempt: &Attempt) -> (Reply, JsValue) {
-    send(api, token, attempt).await.unwrap_or((Reply::None, JsValue::NULL))
+pub(crate) async fn sign_up(settings: &Settings, attempt: &Attempt) -> (Reply, JsValue) {
+    send(settings, attempt).await.unwrap_or((Reply::None, JsValue::NULL))
 }
 
 /// What the token says: the status and the document. None if there is no telling.
-pub(crate) async fn session(api: &str, token: &str) -> Option<(u16, JsValue)> {
-    let request = prepare(Request::get(&(api.to_owned() + paths::WIDGET_SESSION)), token);
+pub(crate) async fn session(settings: &Settings) -> Option<(u16, JsValue)> {
+    let address = settings.api.clone() + paths::WIDGET_SESSION;
+    let request = prepare(Request::get(&address), settings);
     let response = request.send().await.ok()?;
     let text = response.text().await.ok()?;
     Some((response.status(), js_sys::JSON::parse(&text).ok()?))
 }
 
-fn prepare(request: RequestBuilder, token: &str) -> RequestBuilder {
-    request
+fn prepare(request: RequestBuilder, settings: &Settings) -> RequestBuilder {
+    let request = request
         .abort_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE_MS)))
         .credentials(RequestCredentials::Omit)
-        .header("Authorization", &("Bearer ".to_owned() + token))
+        .header("Authorization", &("Bearer ".to_owned() + &settings.token));
+    if settings.embedder.is_empty() {
+        request
+    } else {
+        request.header(frame::EMBEDDER, &settings.embedder)
+    }
 }
 
-async fn send(api: &str, token: &str, attempt: &Attempt) -> Option<(Reply, JsValue)> {
-    let request = prepare(Request::post(&(api.to_owned() + paths::USERS)), token)
+async fn send(settings: &Settings, attempt: &Attempt) -> Option<(Reply, JsValue)> {
+    let request = prepare(Request::post(&(settings.api.clone() + paths::USERS)), settings)
         .header("Content-Type", "application/json")
         .header("Idempotency-Key", &attempt.key)
         .body(attempt.body.as_str())

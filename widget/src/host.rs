@@ -120,6 +120,7 @@ pub(crate) fn settings(options: &JsValue) -> Settings {
     let text = |name| text(options, name);
     Settings {
         api: text("api"),
+        embedder: text("embedder"),
         token: text("token"),
         provider: text("provider"),
         provider_server: text("providerServer"),

@@ -51,6 +51,12 @@ impl Handle {
         self.widget.update(options);
     }
 
+    /// The token that the host promised, by `preventDefault` on
+    /// `doorstep:token-needed`, does not come.
+    pub fn decline(&self) {
+        self.widget.decline();
+    }
+
     /// Takes the form off the page and frees all that it held.
     pub fn unmount(self) {}
 }

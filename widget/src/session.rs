@@ -30,7 +30,7 @@ impl Widget {
             return;
         }
         task::spawn_local(async move {
-            let reply = client::session(&settings.api, &settings.token).await;
+            let reply = client::session(&settings).await;
             let Some((status, document)) = reply else { return };
             let is_over = self.flow.is_disposed() || self.flow.with_untracked(Flow::is_done);
             if is_over || self.settings().token != settings.token {

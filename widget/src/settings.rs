@@ -7,6 +7,9 @@ use doorstep_fields::{CATALOGUE, Field};
 pub(crate) struct Settings {
     /// The server's origin; the loader sets it from its own address.
     pub(crate) api: String,
+    /// The origin of the page around our frame; empty where the form is part of
+    /// the page, for which the browser itself says so.
+    pub(crate) embedder: String,
     /// The access token; may come later.
     pub(crate) token: String,
     pub(crate) provider: String,

@@ -50,6 +50,8 @@ struct State {
     is_pressed: bool,
     attempt: Option<Attempt>,
     token_wait: TokenWait,
+    /// The code of the refusal after which the host said that a token is coming.
+    promised: Option<String>,
     host: Host,
     screen: Screen,
 }
@@ -82,6 +84,7 @@ impl Widget {
             is_pressed: false,
             attempt: None,
             token_wait: TokenWait::No,
+            promised: None,
             host,
             screen,
         };
@@ -189,6 +192,7 @@ impl Widget {
         if !is_new_token {
             return;
         }
+        self.take_promise();
         self.ask_session();
         if self.token_wait() == Some(TokenWait::Yes) {
             self.await_token(TokenWait::Over);
@@ -233,13 +237,16 @@ impl Widget {
         };
         let last = self.state.with_value(|state| state.attempt.clone());
         let attempt = Attempt::of(last, body, browser::chance);
-        self.state.update_value(|state| state.attempt = Some(attempt.clone()));
+        self.state.update_value(|state| {
+            state.attempt = Some(attempt.clone());
+            state.promised = None;
+        });
         self.flow.set(Flow::Sending);
         // Held by the future itself: the form may be gone when the answer comes.
         let (host, options) =
             self.state.with_value(|state| (state.host.clone(), state.options.clone()));
         task::spawn_local(async move {
-            let (reply, document) = client::sign_up(&settings.api, &settings.token, &attempt).await;
+            let (reply, document) = client::sign_up(&settings, &attempt).await;
             self.receive(reply, &document, &host, options);
         });
     }
@@ -316,9 +323,10 @@ impl Widget {
         let is_coming = !host.tell("token-needed", &JsValue::NULL, true)
             && self.token_wait() == Some(TokenWait::Yes);
         if is_coming {
+            self.promise(code);
             self.flow.set(Flow::Sending);
             let give_up = move || {
-                if self.token_wait() == Some(TokenWait::Yes) {
+                if self.token_wait() == Some(TokenWait::Yes) && self.take_promise().is_some() {
                     self.refuse_token(Code::Unauthenticated.name());
                 }
             };
@@ -345,11 +353,38 @@ impl Widget {
         self.await_token(TokenWait::Over);
         let host = self.host();
         let is_coming = is_first && !host.tell("token-needed", &JsValue::NULL, true);
-        if !is_coming && !self.flow.is_disposed() {
-            // Without the focus, which is the person's.
-            self.flow.set(Flow::Refused(Refusal::Token));
-            host.tell_error(code, []);
+        if self.flow.is_disposed() {
+            return;
         }
+        if is_coming {
+            self.promise(code);
+        } else {
+            self.refuse_quietly(code);
+        }
+    }
+
+    /// Without the focus, which is the person's.
+    fn refuse_quietly(self, code: &str) {
+        self.flow.set(Flow::Refused(Refusal::Token));
+        self.host().tell_error(code, []);
+    }
+
+    /// The host brings no token after all.
+    pub(crate) fn decline(self) {
+        let Some(code) = self.take_promise() else { return };
+        if self.flow.with_untracked(|flow| *flow == Flow::Sending) {
+            self.refuse_token(&code);
+        } else {
+            self.refuse_quietly(&code);
+        }
+    }
+
+    fn promise(self, code: &str) {
+        self.state.update_value(|state| state.promised = Some(code.to_owned()));
+    }
+
+    fn take_promise(self) -> Option<String> {
+        self.state.try_update_value(|state| state.promised.take()).flatten()
     }
 
     pub(crate) fn host(self) -> Host {

@@ -127,7 +127,7 @@ pub(crate) async fn authenticate_client(
 
 /// Whether a name can be one of ours. Others need not be looked up, and
 /// PostgreSQL takes no text with a NUL in it.
-fn is_plain(name: &str) -> bool {
+pub(crate) fn is_plain(name: &str) -> bool {
     name.len() <= 128 && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 

@@ -7,6 +7,7 @@ mod administer;
 mod authenticate;
 mod change_account;
 mod claim_credential;
+mod frame;
 mod issue_credential;
 mod issue_token;
 mod limiter;
@@ -22,6 +23,7 @@ pub use administer::{
 pub use authenticate::{authenticate_token, check_origin, log_in};
 pub use change_account::change_account;
 pub use claim_credential::{ClaimError, ClaimRequest, Claimed, claim_credential};
+pub use frame::frame_ancestors;
 pub use issue_token::{ClientCredentials, IssuedToken, TokenError, TokenRequest, issue_token};
 pub use limiter::Limiter;
 pub use manage_credentials::{

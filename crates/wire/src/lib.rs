@@ -5,6 +5,7 @@
 //! SQL; compiles for wasm.
 
 pub mod code;
+pub mod frame;
 pub mod paths;
 pub mod problem;
 pub mod session;

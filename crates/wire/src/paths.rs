@@ -34,6 +34,8 @@ pub const PROTECTED_RESOURCE: &str = "/.well-known/oauth-protected-resource";
 pub const LOADER: &str = "/v1/doorstep.js";
 /// The files that the loader names, by content hash.
 pub const ASSETS: &str = "/v1/assets/{file}";
+/// The form as a page of our own, for the frames of other pages.
+pub const FRAME: &str = "/v1/frame";
 /// What each error code means.
 pub const ERRORS_PAGE: &str = "/docs/errors";
 /// Whether the process runs; on the operations listener.

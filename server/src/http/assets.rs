@@ -39,6 +39,12 @@ pub(crate) fn is_built() -> bool {
     ASSETS.iter().any(|asset| asset.path == LOADER)
 }
 
+/// An embedded page, as it was packed.
+pub(super) fn page(path: &str) -> Option<&'static str> {
+    let asset = ASSETS.iter().find(|asset| asset.path == path)?;
+    std::str::from_utf8(asset.plain).ok()
+}
+
 /// `GET /v1/doorstep.js`
 pub(crate) async fn loader(headers: HeaderMap) -> Response {
     match ASSETS.iter().find(|asset| asset.path == LOADER) {

@@ -15,7 +15,7 @@ use base64::{
 };
 use doorstep_accounts::{Limit, Principal, Refusal, Scope, Secret, Subject};
 use doorstep_register::{Meter, admit, authenticate_token, check_origin, log_in};
-use doorstep_wire::{Code, paths};
+use doorstep_wire::{Code, frame, paths};
 
 use super::{App, extract::discard, in_flight::Place, metered::Metered, reject::Reject};
 
@@ -86,8 +86,7 @@ async fn authorize(
         }
     };
     hold_to_share(app, meter, &principal, method)?;
-    if let Some(origin) = headers.get(header::ORIGIN) {
-        let origin = origin.to_str().unwrap_or("null");
+    if let Some(origin) = page_origin(app, headers) {
         check_origin(&app.context, &principal, origin).await?;
     }
     if scopes.iter().any(|scope| principal.may(*scope)) {
@@ -116,6 +115,23 @@ fn hold_to_share(
         admit(&app.context, meter, Limit::Change, &[who])?;
     }
     Ok(())
+}
+
+/// The origin of the page that calls, if one does.
+///
+/// Our own frame calls from our own origin, or as its own site without any, and
+/// names the page around it, whose token it uses; that page is held to the token
+/// as if the form were part of it. To name a page is no right: what can run
+/// script on our origin, or send headers without a browser, could also leave
+/// `Origin` away.
+fn page_origin<'a>(app: &App, headers: &'a HeaderMap) -> Option<&'a str> {
+    let read = |value: &'a HeaderValue| value.to_str().unwrap_or("null");
+    let origin = headers.get(header::ORIGIN).map(read);
+    let embedder = headers.get(frame::EMBEDDER).map(read);
+    match origin {
+        Some(origin) if embedder.is_none() || origin != app.public_origin() => Some(origin),
+        _ => embedder,
+    }
 }
 
 /// Adds `WWW-Authenticate` (RFC 6750 §3): without an `error` when nothing was

@@ -9,6 +9,7 @@ mod cors;
 mod credentials;
 mod docs;
 mod extract;
+mod frame;
 mod in_flight;
 mod layers;
 pub(crate) mod listen;
@@ -70,6 +71,13 @@ impl App {
     /// the issuer (RFC 8414 §2) and the audience of its tokens.
     pub(crate) fn public_url(&self) -> &str {
         self.settings.public_url()
+    }
+
+    /// Our own origin, as browsers write it (RFC 6454 §6.2).
+    pub(crate) fn public_origin(&self) -> String {
+        url::Url::parse(self.public_url())
+            .map(|url| url.origin().ascii_serialization())
+            .unwrap_or_default()
     }
 }
 

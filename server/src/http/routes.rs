@@ -10,8 +10,8 @@ use doorstep_accounts::Scope;
 use doorstep_wire::paths;
 
 use super::{
-    App, assets, caller, claim, cors, credentials, docs, layers, metadata, metered, negotiate,
-    oauth, users,
+    App, assets, caller, claim, cors, credentials, docs, frame, layers, metadata, metered,
+    negotiate, oauth, users,
 };
 
 /// Who may call a route.
@@ -192,6 +192,12 @@ pub static ROUTES: &[Route] = &[
         path: paths::ASSETS,
         access: Access::Open,
         handler: || on(MethodFilter::GET, assets::asset),
+    },
+    Route {
+        method: "GET",
+        path: paths::FRAME,
+        access: Access::Open,
+        handler: || on(MethodFilter::GET, frame::page),
     },
     // Readers.
     Route {

@@ -59,7 +59,7 @@ async fn the_loader_is_short_lived_and_its_files_last_for_ever() {
     }
     kinds.sort();
     assert!(kinds.iter().any(|kind| kind == "application/wasm"), "{kinds:?}");
-    assert_eq!(kinds.len(), 3, "{kinds:?}");
+    assert_eq!(kinds.len(), 4, "{kinds:?}");
     assert_eq!(server.get("/v1/assets/nothing.wasm").await.status, 404);
     assert_eq!(server.get("/v1/assets/..%2Fdoorstep.js").await.status, 404);
 }

@@ -12,6 +12,7 @@ mod coverage;
 mod credentials;
 mod cross_origin;
 mod durability;
+mod frame;
 mod idempotency;
 mod limits;
 mod load;

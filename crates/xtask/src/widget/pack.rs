@@ -15,10 +15,18 @@ use crate::widget::shrink::Shrunk;
 
 pub(crate) const MANIFEST: &str = "manifest.json";
 pub(crate) const LOADER: &str = "doorstep.js";
+/// The page that the isolated form is; the server writes into it who may show it.
+const FRAME_PAGE: &str = "frame.html";
 
 /// The loader's source names its assets and its version by these words.
 const ASSETS_PLACEHOLDER: &str = "__DOORSTEP_ASSETS__";
 const VERSION_PLACEHOLDER: &str = "__DOORSTEP_VERSION__";
+/// The frame's page names its scripts by these, and leaves the third to the server.
+const LOADER_PLACEHOLDER: &str = "__DOORSTEP_LOADER__";
+const FRAME_PLACEHOLDER: &str = "__DOORSTEP_FRAME__";
+const EMBEDDERS_PLACEHOLDER: &str = "__DOORSTEP_EMBEDDERS__";
+
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// 64 bits of SHA-256: a name that changes with the content, not a proof of it.
 const HASH_CHARACTERS: usize = 16;
@@ -42,6 +50,7 @@ struct Assets<'a> {
     glue: &'a str,
     wasm: &'a str,
     css: &'a str,
+    host: &'a str,
 }
 
 /// Writes everything beside `dist` and then swaps, so that a build that breaks off leaves the last one whole.
@@ -52,14 +61,18 @@ pub(crate) fn into_dist(shrunk: &Shrunk, dist: &Path) -> Result<()> {
     }
     fs::create_dir_all(next.join("assets"))?;
 
-    let glue = write_asset(&next, "js", "text/javascript; charset=utf-8", &shrunk.glue)?;
+    let glue = write_asset(&next, "js", JAVASCRIPT, &shrunk.glue)?;
+    let host = write_asset(&next, "js", JAVASCRIPT, &shrunk.frame_host)?;
+    let frame = write_asset(&next, "js", JAVASCRIPT, &shrunk.frame)?;
     let wasm = write_asset(&next, "wasm", "application/wasm", &shrunk.wasm)?;
     let css = write_asset(&next, "css", "text/css; charset=utf-8", &shrunk.css)?;
-    let loader =
-        bake(&shrunk.loader, &Assets { glue: &glue.path, wasm: &wasm.path, css: &css.path })?;
-    let loader = write(&next, LOADER, "text/javascript; charset=utf-8", false, loader.as_bytes())?;
+    let assets = Assets { glue: &glue.path, wasm: &wasm.path, css: &css.path, host: &host.path };
+    let loader = bake(&shrunk.loader, &assets)?;
+    let loader = write(&next, LOADER, JAVASCRIPT, false, loader.as_bytes())?;
+    let page = bake_page(&shrunk.frame_page, &loader, &frame)?;
+    let page = write(&next, FRAME_PAGE, "text/html; charset=utf-8", false, page.as_bytes())?;
 
-    let manifest = serde_json::to_string_pretty(&[loader, glue, wasm, css])?;
+    let manifest = serde_json::to_string_pretty(&[loader, glue, wasm, css, host, page, frame])?;
     fs::write(next.join(MANIFEST), manifest + "\n")?;
     if dist.exists() {
         fs::remove_dir_all(dist)?;
@@ -97,16 +110,28 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
 
 /// Puts names and version into the loader.
 fn bake(loader: &[u8], assets: &Assets<'_>) -> Result<String> {
-    let source = std::str::from_utf8(loader).context("the loader is not UTF-8")?;
-    for placeholder in [ASSETS_PLACEHOLDER, VERSION_PLACEHOLDER] {
-        ensure!(
-            source.contains(placeholder),
-            "widget/embed/loader.js does not contain {placeholder}"
-        );
-    }
+    let source = with(loader, "loader.js", &[ASSETS_PLACEHOLDER, VERSION_PLACEHOLDER])?;
     Ok(source
         .replace(ASSETS_PLACEHOLDER, &serde_json::to_string(assets)?)
         .replace(VERSION_PLACEHOLDER, env!("CARGO_PKG_VERSION")))
+}
+
+/// Puts the scripts' names into the frame's page. A browser may hold the loader for a day, and here it must be of one
+/// build with the rest: hence the hash.
+fn bake_page(page: &[u8], loader: &Entry, frame: &Entry) -> Result<String> {
+    let names = [LOADER_PLACEHOLDER, FRAME_PLACEHOLDER, EMBEDDERS_PLACEHOLDER];
+    let source = with(page, "frame.html", &names)?;
+    let loader = format!("{}?{}", loader.path, &loader.sha256[..HASH_CHARACTERS]);
+    Ok(source.replace(LOADER_PLACEHOLDER, &loader).replace(FRAME_PLACEHOLDER, &frame.path))
+}
+
+/// The text, which must have all the placeholders.
+fn with<'a>(content: &'a [u8], name: &str, placeholders: &[&str]) -> Result<&'a str> {
+    let source = std::str::from_utf8(content).with_context(|| format!("{name} is not UTF-8"))?;
+    for placeholder in placeholders {
+        ensure!(source.contains(placeholder), "widget/embed/{name} does not contain {placeholder}");
+    }
+    Ok(source)
 }
 
 fn write_asset(dist: &Path, extension: &str, content_type: &str, content: &[u8]) -> Result<Entry> {
@@ -156,8 +181,12 @@ fn gzip(content: &[u8]) -> Result<Vec<u8>> {
 mod tests {
     use super::{Assets, bake};
 
-    const ASSETS: Assets<'_> =
-        Assets { glue: "assets/g.js", wasm: "assets/w.wasm", css: "assets/c.css" };
+    const ASSETS: Assets<'_> = Assets {
+        glue: "assets/g.js",
+        wasm: "assets/w.wasm",
+        css: "assets/c.css",
+        host: "assets/h.js",
+    };
 
     #[test]
     fn the_loader_learns_its_assets_and_version() {
@@ -165,7 +194,7 @@ mod tests {
             bake(b"const a=__DOORSTEP_ASSETS__,v=\"__DOORSTEP_VERSION__\";", &ASSETS).unwrap();
         assert!(
             baked.starts_with(
-                r#"const a={"glue":"assets/g.js","wasm":"assets/w.wasm","css":"assets/c.css"},v=""#
+                r#"const a={"glue":"assets/g.js","wasm":"assets/w.wasm","css":"assets/c.css","host":"assets/h.js"},v=""#
             ),
             "{baked}"
         );

@@ -29,13 +29,18 @@ const WASM_FEATURES: [&str; 6] = [
 /// when it leaves nearly all, it was called wrongly.
 const LARGEST_REST: usize = 85;
 
-/// The four parts, small, and not yet named.
+/// The parts, small, and not yet named.
 pub(crate) struct Shrunk {
     pub(crate) wasm: Vec<u8>,
     pub(crate) glue: Vec<u8>,
     pub(crate) css: Vec<u8>,
     /// With the placeholders of [`crate::widget::pack`] still in it.
     pub(crate) loader: Vec<u8>,
+    /// The page's side of the isolated form.
+    pub(crate) frame_host: Vec<u8>,
+    /// The frame's own side, and its page with placeholders in it.
+    pub(crate) frame: Vec<u8>,
+    pub(crate) frame_page: Vec<u8>,
 }
 
 pub(crate) fn all(
@@ -45,6 +50,10 @@ pub(crate) fn all(
 ) -> Result<Shrunk> {
     let folder = workspace.scratch()?.join("shrunk");
     fs::create_dir_all(&folder)?;
+    let script = |name: &str| {
+        let from = workspace.path("widget/embed").join(name);
+        esbuild(workspace, tools, &[JAVASCRIPT], &from, &folder.join(name))
+    };
     Ok(Shrunk {
         wasm: wasm(workspace, tools, &compiled.wasm, &folder)?,
         // Bundled, because wasm-bindgen may put inline snippets of a dependency beside its glue.
@@ -62,13 +71,11 @@ pub(crate) fn all(
             &joined_styles(workspace, &folder)?,
             &folder.join("style.css"),
         )?,
-        loader: esbuild(
-            workspace,
-            tools,
-            &[JAVASCRIPT],
-            &workspace.path("widget/embed/loader.js"),
-            &folder.join("loader.js"),
-        )?,
+        loader: script("loader.js")?,
+        frame_host: script("frame_host.js")?,
+        frame: script("frame.js")?,
+        frame_page: fs::read(workspace.path("widget/embed/frame.html"))
+            .context("widget/embed/frame.html cannot be read")?,
     })
 }
 

@@ -1,10 +1,17 @@
 //! The file with the key rings: made at the first start, kept apart from the
 //! database so that a stolen one is useless alone.
+//!
+//! The file is replaced as a whole, by renaming a finished one over it, so a crash
+//! leaves the old or the new keys and never half of them. Whoever changes it holds
+//! a lock on the folder (the file itself is another one after the change), so that
+//! two changes at once are two changes.
 
 use std::{
     collections::BTreeMap,
-    fs,
+    fmt::Write as _,
+    fs::{self, File},
     io::{ErrorKind, Write as _},
+    os::unix::fs::{MetadataExt as _, chown},
     path::{Path, PathBuf},
 };
 
@@ -37,6 +44,56 @@ pub(crate) enum KeyFileError {
         path.display()
     )]
     Foreign { path: PathBuf },
+    /// It is from before a rotation.
+    #[error(
+        "the key file {} is an old one: it lacks version {version} of the {ring} key, which this database uses. Restore a newer copy of the file",
+        path.display()
+    )]
+    Outdated { path: PathBuf, ring: RingName, version: u32 },
+}
+
+/// A section of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum RingName {
+    /// Hashes of API passwords and client secrets.
+    Pepper,
+    /// Sealed copies of passwords, for retries.
+    Seal,
+    /// Signatures on webhooks.
+    Webhook,
+    /// The audit log's chains.
+    Audit,
+}
+
+impl RingName {
+    /// All of them, in the file's order.
+    pub(crate) const ALL: [Self; 4] = [Self::Pepper, Self::Seal, Self::Webhook, Self::Audit];
+
+    /// The section's name.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Pepper => "pepper",
+            Self::Seal => "seal",
+            Self::Webhook => "webhook",
+            Self::Audit => "audit",
+        }
+    }
+
+    /// What depends on its versions, in the plural.
+    pub(crate) const fn what(self) -> &'static str {
+        match self {
+            Self::Pepper => "passwords and client secrets",
+            Self::Seal => "sealed copies",
+            Self::Webhook => "signatures",
+            Self::Audit => "audit rows",
+        }
+    }
+}
+
+impl std::fmt::Display for RingName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 #[derive(Deserialize)]
@@ -44,23 +101,141 @@ pub(crate) enum KeyFileError {
 struct Document {
     pepper: BTreeMap<String, String>,
     seal: BTreeMap<String, String>,
+    /// Files of version 0.1 have the first two only.
+    webhook: Option<BTreeMap<String, String>>,
+    audit: Option<BTreeMap<String, String>>,
 }
 
 /// The rings of the file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Keys {
     /// What stored secrets are hashed with.
     pub(crate) pepper: KeyRing,
     /// What replay copies are sealed with.
     pub(crate) seal: KeyRing,
+    /// What webhooks are signed with.
+    pub(crate) webhook: KeyRing,
+    /// What the audit log is chained with.
+    pub(crate) audit: KeyRing,
 }
 
-/// Reads the rings; `None` without a file.
-pub(crate) fn read(path: &Path) -> Result<Option<Keys>, KeyFileError> {
+impl Keys {
+    /// The ring of that name.
+    pub(crate) fn ring(&self, name: RingName) -> &KeyRing {
+        match name {
+            RingName::Pepper => &self.pepper,
+            RingName::Seal => &self.seal,
+            RingName::Webhook => &self.webhook,
+            RingName::Audit => &self.audit,
+        }
+    }
+
+    /// Puts another ring in the place of that one.
+    pub(crate) fn set(&mut self, name: RingName, ring: KeyRing) {
+        *match name {
+            RingName::Pepper => &mut self.pepper,
+            RingName::Seal => &mut self.seal,
+            RingName::Webhook => &mut self.webhook,
+            RingName::Audit => &mut self.audit,
+        } = ring;
+    }
+
+    fn to_text(&self) -> String {
+        let mut text =
+            "# Doorstep's keys. Secrets in the database are hashed with them: without this file\n\
+             # no credential works. Back it up, apart from the database, and keep it secret.\n\
+             # `doorstep keys rotate` adds a version; the highest one is used for what is new.\n"
+                .to_owned();
+        for name in RingName::ALL {
+            let ring = self.ring(name);
+            let _ = writeln!(text, "\n[{name}]");
+            for (version, key) in ring.versions().into_iter().filter_map(|it| ring.get(it)) {
+                let _ = writeln!(text, "{version} = \"{}\"", URL_SAFE_NO_PAD.encode(*key));
+            }
+        }
+        text
+    }
+}
+
+/// Reads the rings; `None` without a file. A file of an older version gets the
+/// rings that it lacks: nothing was made with them yet, so nothing can be lost, and
+/// an operator need not know about them to start a new version.
+pub(crate) fn read(path: &Path, entropy: &dyn Entropy) -> Result<Option<Keys>, KeyFileError> {
+    match parse(path)? {
+        None => Ok(None),
+        Some(parsed) if parsed.is_whole() => Ok(Some(parsed.complete(entropy))),
+        Some(_) => change(path, entropy, Ok).map(Some),
+    }
+}
+
+/// Changes the rings, one change at a time.
+pub(crate) fn change<E: From<KeyFileError>>(
+    path: &Path,
+    entropy: &dyn Entropy,
+    change: impl FnOnce(Keys) -> Result<Keys, E>,
+) -> Result<Keys, E> {
+    let _turn = lock(path)?;
+    // What the lock was waited for may have changed it.
+    let parsed = parse(path)?.ok_or_else(|| KeyFileError::Missing { path: path.to_owned() })?;
+    let keys = change(parsed.complete(entropy))?;
+    write(path, &keys)?;
+    Ok(keys)
+}
+
+/// Makes all rings and writes them, readable by its owner only. If another process
+/// was faster, its file is the one.
+pub(crate) fn create(path: &Path, entropy: &dyn Entropy) -> Result<(), KeyFileError> {
+    let _turn = lock(path)?;
+    if path.try_exists().map_err(|source| failed(path, source))? {
+        return Ok(());
+    }
+    let [pepper, seal, webhook, audit] = [(); 4].map(|()| new_ring(entropy));
+    write(path, &Keys { pepper, seal, webhook, audit })
+}
+
+/// 32 random bytes.
+pub(crate) fn new_key(entropy: &dyn Entropy) -> [u8; 32] {
+    let mut key = [0; 32];
+    entropy.fill(&mut key);
+    key
+}
+
+struct Parsed {
+    pepper: KeyRing,
+    seal: KeyRing,
+    webhook: Option<KeyRing>,
+    audit: Option<KeyRing>,
+}
+
+impl Parsed {
+    fn is_whole(&self) -> bool {
+        self.webhook.is_some() && self.audit.is_some()
+    }
+
+    fn complete(self, entropy: &dyn Entropy) -> Keys {
+        let Self { pepper, seal, webhook, audit } = self;
+        Keys {
+            pepper,
+            seal,
+            webhook: webhook.unwrap_or_else(|| new_ring(entropy)),
+            audit: audit.unwrap_or_else(|| new_ring(entropy)),
+        }
+    }
+}
+
+fn new_ring(entropy: &dyn Entropy) -> KeyRing {
+    KeyRing::new([(1, new_key(entropy))]).expect("it has a key")
+}
+
+fn failed(path: &Path, source: std::io::Error) -> KeyFileError {
+    KeyFileError::File { path: path.to_owned(), source }
+}
+
+fn parse(path: &Path) -> Result<Option<Parsed>, KeyFileError> {
     let text = match fs::read_to_string(path) {
-        Ok(text) => text,
+        Ok(text) => zeroize::Zeroizing::new(text),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(source) => return Err(KeyFileError::File { path: path.to_owned(), source }),
+        Err(source) => return Err(failed(path, source)),
     };
     let damaged = |problem: &str| KeyFileError::Damaged {
         path: path.to_owned(),
@@ -70,7 +245,12 @@ pub(crate) fn read(path: &Path) -> Result<Option<Keys>, KeyFileError> {
     let document: Document =
         toml::from_str(&text).map_err(|_| damaged("it is not the expected TOML"))?;
     let ring = |keys| ring(keys).map_err(damaged);
-    Ok(Some(Keys { pepper: ring(document.pepper)?, seal: ring(document.seal)? }))
+    Ok(Some(Parsed {
+        pepper: ring(document.pepper)?,
+        seal: ring(document.seal)?,
+        webhook: document.webhook.map(ring).transpose()?,
+        audit: document.audit.map(ring).transpose()?,
+    }))
 }
 
 fn ring(texts: BTreeMap<String, String>) -> Result<KeyRing, &'static str> {
@@ -87,31 +267,38 @@ fn ring(texts: BTreeMap<String, String>) -> Result<KeyRing, &'static str> {
     KeyRing::new(keys).ok_or("a ring has no key")
 }
 
-/// Makes both rings and writes them, whole or not at all, readable by its owner only.
-/// If another process was faster, its file is the one.
-pub(crate) fn create(path: &Path, entropy: &dyn Entropy) -> Result<(), KeyFileError> {
-    let failed = |source| KeyFileError::File { path: path.to_owned(), source };
-    let new_key = || {
-        let mut key = [0_u8; 32];
-        entropy.fill(&mut key);
-        URL_SAFE_NO_PAD.encode(key)
+/// The folder that the file, and not a link to it, is in.
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn lock(path: &Path) -> Result<File, KeyFileError> {
+    let turn = File::open(folder(path)).map_err(|source| failed(path, source))?;
+    turn.lock().map_err(|source| failed(path, source))?;
+    Ok(turn)
+}
+
+/// Writes the file whole or not at all, on disk when it returns. It keeps its owner:
+/// the operator who rotates a key may be another user than the server.
+fn write(path: &Path, keys: &Keys) -> Result<(), KeyFileError> {
+    let failed = |source| failed(path, source);
+    // A link is followed, not replaced.
+    let target = match fs::canonicalize(path) {
+        Ok(target) => target,
+        Err(error) if error.kind() == ErrorKind::NotFound => path.to_owned(),
+        Err(error) => return Err(failed(error)),
     };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     // A temporary file is made with mode 0600.
-    let mut file =
-        tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).map_err(failed)?;
-    let text = format!(
-        "# Doorstep's keys. Secrets in the database are hashed with them: without this file\n\
-         # no credential works. Back it up, apart from the database, and keep it secret.\n\
-         [pepper]\n1 = \"{}\"\n\n[seal]\n1 = \"{}\"\n",
-        new_key(),
-        new_key(),
-    );
+    let mut file = tempfile::NamedTempFile::new_in(folder(&target)).map_err(failed)?;
+    let text = zeroize::Zeroizing::new(keys.to_text());
     file.write_all(text.as_bytes()).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    match file.persist_noclobber(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(failed(error.error)),
+    if let Ok(before) = fs::metadata(&target) {
+        let own = file.as_file().metadata().map_err(failed)?;
+        if (own.uid(), own.gid()) != (before.uid(), before.gid()) {
+            chown(file.path(), Some(before.uid()), Some(before.gid())).map_err(failed)?;
+        }
     }
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(&target).map_err(|error| failed(error.error))?;
+    File::open(folder(&target)).and_then(|folder| folder.sync_all()).map_err(failed)
 }

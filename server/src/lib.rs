@@ -8,6 +8,7 @@ pub mod cli;
 pub mod config;
 pub mod http;
 mod key_file;
+mod live_keys;
 mod open;
 mod system;
 mod telemetry;

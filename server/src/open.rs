@@ -5,8 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use doorstep_accounts::SecretHash;
-use doorstep_register::{Context, Limiter, Terms};
+use doorstep_register::{Context, Limiter, Terms, adopt_audit};
 use doorstep_store::{ConnectError, Store, StoreError};
 
 use doorstep_wire::paths;
@@ -14,6 +13,7 @@ use doorstep_wire::paths;
 use crate::{
     config::Settings,
     key_file::{self, KeyFileError, Keys},
+    live_keys::{self, LiveKeys},
     system::{SystemClock, SystemEntropy},
 };
 
@@ -32,15 +32,22 @@ pub(crate) enum OpenError {
 pub(crate) async fn open(settings: &Settings) -> Result<Context, OpenError> {
     let store = Store::connect(&settings.database.url).await?;
     store.migrate().await?;
-    let entropy = Arc::new(SystemEntropy);
-    let Keys { pepper, seal } = keys(&store, &key_path(settings), &entropy).await?;
     let rates = settings.rates.0.scaled(settings.limits.scale);
-    Ok(Context {
+    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
+    let path = key_path(settings);
+    make_keys(&store, &path, &entropy).await?;
+    let (keys, seen) = live_keys::read(&store, &path).await?;
+    store.open_audit(&keys.audit, &*entropy).await?;
+    let Keys { pepper, seal, webhook, audit } = keys.clone();
+    let context = Context {
+        key_source: Arc::new(LiveKeys::new(store.clone(), path, keys, seen)),
         store,
-        clock: Arc::new(SystemClock),
+        clock,
         entropy,
         keys: pepper,
         seal,
+        webhook,
+        audit,
         terms: Terms {
             default_locale: settings.accounts.default_locale.clone(),
             default_currency: settings.accounts.default_currency.clone(),
@@ -51,44 +58,26 @@ pub(crate) async fn open(settings: &Settings) -> Result<Context, OpenError> {
             users_url: format!("{}{}", settings.public_url(), paths::USERS),
         },
         limiter: Limiter::new(rates),
-    })
-}
-
-/// The name under which the ring's fingerprint stands in the database.
-const FINGERPRINT: &str = "pepper fingerprint";
-
-async fn keys(store: &Store, path: &Path, entropy: &SystemEntropy) -> Result<Keys, OpenError> {
-    let ring = if let Some(ring) = key_file::read(path)? {
-        ring
-    } else {
-        let known = store.read().await?.conn().fact(FINGERPRINT).await?.is_some();
-        // Another starter writes the file before the fact, perhaps just now.
-        if let (true, Some(ring)) = (known, key_file::read(path)?) {
-            return settle(store, path, ring).await;
-        }
-        if known {
-            return Err(KeyFileError::Missing { path: path.to_owned() }.into());
-        }
-        key_file::create(path, entropy)?;
-        key_file::read(path)?.ok_or_else(|| KeyFileError::Missing { path: path.to_owned() })?
     };
-    settle(store, path, ring).await
+    let adopted = adopt_audit(&context).await?;
+    if adopted > 0 {
+        tracing::info!(adopted, "audit rows of an older version were chained");
+    }
+    Ok(context)
 }
 
-/// Makes sure that the rings are those of this database.
-async fn settle(store: &Store, path: &Path, ring: Keys) -> Result<Keys, OpenError> {
-    let mut tx = store.begin().await?;
-    let settled = tx.conn().settle_fact(FINGERPRINT, ring.pepper.fingerprint().as_stored()).await?;
-    tx.commit().await?;
-    if ring.pepper.recognises(&SecretHash::from_stored(settled)) {
-        Ok(ring)
-    } else {
-        Err(KeyFileError::Foreign { path: path.to_owned() }.into())
+/// Makes the key file, if there is none and nothing depends on one.
+async fn make_keys(store: &Store, path: &Path, entropy: &SystemEntropy) -> Result<(), OpenError> {
+    let exists = || path.try_exists().unwrap_or(true);
+    // Another starter writes the file before the database, perhaps just now.
+    if !exists() && !live_keys::any_known(store).await? {
+        key_file::create(path, entropy)?;
     }
+    Ok(())
 }
 
 /// The key file's place: as set, else beside a SQLite database, else here.
-fn key_path(settings: &Settings) -> PathBuf {
+pub(crate) fn key_path(settings: &Settings) -> PathBuf {
     if let Some(path) = &settings.keys.file {
         return path.clone();
     }

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail, wherever it stands")]
 
 use doorstep_accounts::{
-    Binding, Client, Credential, Entropy, Fingerprint, IdempotencyKey, Identity, Limit, PlainToken,
-    Scopes, Secret, SecretHash, Timestamp, TokenKind, User,
+    Binding, Client, Credential, Entropy, Fingerprint, IdempotencyKey, Identity, KeyRing, Limit,
+    PlainToken, Scopes, Secret, SecretHash, Timestamp, TokenKind, User,
     limits::{LimitKey, Rate},
 };
 use doorstep_store::{
@@ -26,6 +26,7 @@ async fn open(kind: Kind) -> Opened {
     let database = Database::create(kind, folder.path()).await;
     let store = Store::connect(&database.url).await.unwrap();
     store.migrate().await.unwrap();
+    store.open_audit(&KeyRing::new([(1, [7; 32])]).unwrap(), &Ones).await.unwrap();
     Opened { store, database, _folder: folder }
 }
 
@@ -358,7 +359,10 @@ async fn notes_and_facts(kind: Kind) {
     conn.add_audit("a1", "operator", "x.y", "user:1", &Map::new(), NOW).await.unwrap();
     tx.commit().await.unwrap();
     assert_eq!(opened.database.count("SELECT COUNT(*) FROM events WHERE payload = '{}'").await, 1);
-    assert_eq!(opened.database.count("SELECT COUNT(*) FROM audit WHERE details = '{}'").await, 1);
+    assert_eq!(
+        opened.database.count("SELECT COUNT(*) FROM audit_log WHERE details = '{}'").await,
+        1
+    );
 }
 
 async fn migrating_again_is_safe_and_a_newer_schema_is_refused(kind: Kind) {
@@ -421,7 +425,7 @@ async fn urls_that_name_no_database_are_refused() {
 
 #[test]
 fn secrets_are_kept_as_hashes() {
-    let keys = doorstep_accounts::KeyRing::new([(3, [1; 32])]).unwrap();
+    let keys = KeyRing::new([(3, [1; 32])]).unwrap();
     let stored = SecretHash::of(&Secret::new("x"), &keys);
     assert!(stored.as_stored().starts_with("v3:") && stored.as_stored().len() == 67);
 }

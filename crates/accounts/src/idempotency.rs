@@ -55,18 +55,23 @@ impl Fingerprint {
     /// Hashes the parts. Each is preceded by its length, so that no two lists of
     /// parts run together into the same text.
     pub fn of(parts: &[&[u8]]) -> Self {
-        let mut hash = Sha256::new();
-        for part in parts {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part);
-        }
-        Self(hex(&hash.finalize()))
+        Self(hex(&Sha256::digest(joined(parts))))
     }
 
     /// The text to store and compare.
     pub fn as_stored(&self) -> &str {
         &self.0
     }
+}
+
+/// The parts in a row, each preceded by its length (64 bits, big end first).
+pub(crate) fn joined(parts: &[&[u8]]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for part in parts {
+        bytes.extend((part.len() as u64).to_be_bytes());
+        bytes.extend(*part);
+    }
+    bytes
 }
 
 /// Seals a secret so that it opens only with the server's key **and** the
@@ -84,7 +89,7 @@ pub fn seal(
     let (version, server_key) = ring.current();
     let mut nonce = [0_u8; 24];
     entropy.fill(&mut nonce);
-    let sealed = cipher(server_key, key, client_id)
+    let sealed = cipher(&server_key, key, client_id)
         .encrypt(
             &XNonce::from(nonce),
             Payload { msg: secret.expose().as_bytes(), aad: client_id.as_bytes() },
@@ -100,7 +105,8 @@ pub fn open(sealed: &str, key: &IdempotencyKey, client_id: &str, ring: &KeyRing)
     let bytes = unhex(rest)?;
     let (nonce, message) = bytes.split_first_chunk::<24>()?;
     let payload = Payload { msg: message, aad: client_id.as_bytes() };
-    let opened = cipher(server_key, key, client_id).decrypt(&XNonce::from(*nonce), payload).ok()?;
+    let opened =
+        cipher(&server_key, key, client_id).decrypt(&XNonce::from(*nonce), payload).ok()?;
     String::from_utf8(opened).ok().map(Secret::new)
 }
 

@@ -1,49 +1,88 @@
-//! The pepper ring: versions of the key that stored secrets are hashed with.
+//! Key rings: the versions of a key that stored things are hashed or sealed with.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use arc_swap::ArcSwap;
 use zeroize::Zeroizing;
 
 use crate::secret::{Secret, SecretHash};
 
-/// Keys by version; the highest version is the one that new hashes use.
+/// Keys by version; the highest version is the one that new things use.
+///
+/// A clone is the same ring: after [`KeyRing::replace`] everybody who holds it
+/// works with the new keys, so that a running server can follow a rotation.
 #[derive(Clone)]
-pub struct KeyRing(BTreeMap<u32, Zeroizing<[u8; 32]>>);
+pub struct KeyRing(Arc<ArcSwap<Keys>>);
+
+/// A key: wiped when dropped.
+pub type Key = Zeroizing<[u8; 32]>;
+
+type Keys = BTreeMap<u32, Key>;
 
 impl KeyRing {
     /// A ring of these keys; `None` without any.
     pub fn new(keys: impl IntoIterator<Item = (u32, [u8; 32])>) -> Option<Self> {
-        let keys: BTreeMap<_, _> =
+        let keys: Keys =
             keys.into_iter().map(|(version, key)| (version, Zeroizing::new(key))).collect();
-        if keys.is_empty() { None } else { Some(Self(keys)) }
+        if keys.is_empty() { None } else { Some(Self(Arc::new(ArcSwap::from_pointee(keys)))) }
     }
 
     /// The newest key and its version.
-    pub fn current(&self) -> (u32, &[u8; 32]) {
-        let (version, key) = self.0.last_key_value().expect("`new` refuses an empty ring");
-        (*version, key)
+    pub fn current(&self) -> (u32, Key) {
+        let keys = self.0.load();
+        let (version, key) = keys.last_key_value().expect("`new` refuses an empty ring");
+        (*version, key.clone())
     }
 
     /// The key of that version.
-    pub fn get(&self, version: u32) -> Option<(u32, &[u8; 32])> {
-        self.0.get_key_value(&version).map(|(version, key)| (*version, &**key))
+    pub fn get(&self, version: u32) -> Option<(u32, Key)> {
+        self.0.load().get(&version).map(|key| (version, key.clone()))
     }
 
-    /// A value that only this ring's current key makes. Kept in the database, it
+    /// All versions, oldest first.
+    pub fn versions(&self) -> Vec<u32> {
+        self.0.load().keys().copied().collect()
+    }
+
+    /// Takes over the keys of another ring, for everybody who holds this one.
+    pub fn replace(&self, other: &Self) {
+        self.0.store(other.0.load_full());
+    }
+
+    /// The same ring with a key more: its version is one above the newest.
+    #[must_use]
+    pub fn with(&self, key: [u8; 32]) -> Self {
+        let mut keys = Keys::clone(&self.0.load());
+        keys.insert(self.current().0.saturating_add(1), Zeroizing::new(key));
+        Self(Arc::new(ArcSwap::from_pointee(keys)))
+    }
+
+    /// The same ring without that version; `None` if nothing would be left.
+    pub fn without(&self, version: u32) -> Option<Self> {
+        let mut keys = Keys::clone(&self.0.load());
+        keys.remove(&version);
+        if keys.is_empty() { None } else { Some(Self(Arc::new(ArcSwap::from_pointee(keys)))) }
+    }
+
+    /// A value that only the key of that version makes. Kept in the database, it
     /// tells at start that the right key file is there.
-    pub fn fingerprint(&self) -> SecretHash {
-        SecretHash::of(&Secret::new("doorstep key check"), self)
+    pub fn fingerprint(&self, version: u32) -> Option<SecretHash> {
+        SecretHash::by_version(&check(), self, version)
     }
 
     /// Whether a stored fingerprint was made by a key of this ring.
     pub fn recognises(&self, fingerprint: &SecretHash) -> bool {
-        fingerprint.verify(&Secret::new("doorstep key check"), self)
+        fingerprint.verify(&check(), self)
     }
+}
+
+fn check() -> Secret {
+    Secret::new("doorstep key check")
 }
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("KeyRing").field(&self.0.keys().collect::<Vec<_>>()).finish()
+        f.debug_tuple("KeyRing").field(&self.versions()).finish()
     }
 }
 
@@ -73,11 +112,18 @@ pub(crate) mod tests {
         let old = ring();
         let secret = Secret::new("s");
         let hash = SecretHash::of(&secret, &old);
-        let rotated = KeyRing::new([(1, [7; 32]), (2, [8; 32])]).unwrap();
+        let fingerprint = old.fingerprint(1).unwrap();
+        let rotated = old.with([8; 32]);
         assert!(hash.verify(&secret, &rotated));
-        assert_eq!(rotated.current().0, 2);
-        assert!(rotated.recognises(&old.fingerprint()));
+        assert_eq!((rotated.current().0, old.current().0), (2, 1));
+        assert!(rotated.recognises(&fingerprint));
+        assert!(old.fingerprint(2).is_none());
         let foreign = KeyRing::new([(1, [9; 32])]).unwrap();
-        assert!(!foreign.recognises(&old.fingerprint()));
+        assert!(!foreign.recognises(&fingerprint));
+        let held = old.clone();
+        old.replace(&rotated);
+        assert_eq!(held.versions(), [1, 2]);
+        assert!(!hash.verify(&secret, &held.without(1).unwrap()));
+        assert!(held.without(1).unwrap().without(2).is_none());
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod application;
+pub mod audit;
 pub mod binding;
 pub mod client;
 pub mod clock;

@@ -283,7 +283,7 @@ impl LimitKey {
     /// run together into the same text.
     pub fn of(limit: Limit, parts: &[&str], keys: &KeyRing) -> Self {
         let (_, key) = keys.current();
-        let mut mac = Hmac::<Sha256>::new_from_slice(key)
+        let mut mac = Hmac::<Sha256>::new_from_slice(&*key)
             .expect("HMAC takes a key of any length (RFC 2104 §2)");
         for part in ["doorstep limit", limit.name()].iter().chain(parts) {
             mac.update(&(part.len() as u64).to_be_bytes());

@@ -72,7 +72,13 @@ impl SecretHash {
     /// Hashes with the ring's current pepper.
     pub fn of(secret: &Secret, keys: &KeyRing) -> Self {
         let (version, key) = keys.current();
-        Self(render(version, key, secret))
+        Self(mac(version, &key, secret.expose().as_bytes()))
+    }
+
+    /// Hashes with the pepper of that version; `None` if the ring has none.
+    pub(crate) fn by_version(secret: &Secret, keys: &KeyRing, version: u32) -> Option<Self> {
+        let (version, key) = keys.get(version)?;
+        Some(Self(mac(version, &key, secret.expose().as_bytes())))
     }
 
     /// What stands for a secret that does not exist yet: nothing verifies against it.
@@ -98,13 +104,15 @@ impl SecretHash {
     /// Whether the secret is the one that was hashed. Takes the same time
     /// whatever the answer.
     pub fn verify(&self, secret: &Secret, keys: &KeyRing) -> bool {
-        let version = self.0.strip_prefix('v').and_then(|rest| rest.split(':').next());
-        let Some((version, key)) =
-            version.and_then(|version| version.parse().ok()).and_then(|version| keys.get(version))
-        else {
-            return Self::verify_nothing(secret, keys);
-        };
-        render(version, key, secret).as_bytes().ct_eq(self.0.as_bytes()).into()
+        match verify_mac(&self.0, secret.expose().as_bytes(), keys) {
+            Some(right) => right,
+            None => Self::verify_nothing(secret, keys),
+        }
+    }
+
+    /// The version of the pepper that it was made with.
+    pub fn version(&self) -> Option<u32> {
+        version_of(&self.0)
     }
 
     /// Does the work of [`Self::verify`] for a name that does not exist, so that
@@ -112,7 +120,7 @@ impl SecretHash {
     pub fn verify_nothing(secret: &Secret, keys: &KeyRing) -> bool {
         let (version, key) = keys.current();
         let never = format!("v{version}:{}", "-".repeat(64));
-        render(version, key, secret).as_bytes().ct_eq(never.as_bytes()).into()
+        mac(version, &key, secret.expose().as_bytes()).as_bytes().ct_eq(never.as_bytes()).into()
     }
 }
 
@@ -122,11 +130,24 @@ impl fmt::Debug for SecretHash {
     }
 }
 
-fn render(version: u32, key: &[u8; 32], secret: &Secret) -> String {
+/// The version in front of what a ring's key made: `v<version>:…`.
+pub fn version_of(text: &str) -> Option<u32> {
+    text.strip_prefix('v')?.split_once(':')?.0.parse().ok()
+}
+
+/// `v<version>:<HMAC-SHA-256 in hex>` of a message.
+pub(crate) fn mac(version: u32, key: &[u8; 32], message: &[u8]) -> String {
     let mut mac =
         Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length (RFC 2104 §2)");
-    mac.update(secret.expose().as_bytes());
+    mac.update(message);
     format!("v{version}:{}", hex(&mac.finalize().into_bytes()))
+}
+
+/// Whether [`mac`] made the text for the message; `None` if the ring lacks the
+/// text's version.
+pub(crate) fn verify_mac(text: &str, message: &[u8], keys: &KeyRing) -> Option<bool> {
+    let (version, key) = keys.get(version_of(text)?)?;
+    Some(mac(version, &key, message).as_bytes().ct_eq(text.as_bytes()).into())
 }
 
 /// Lower-case hexadecimal.

@@ -181,6 +181,19 @@ pub async fn create_admin(
     Ok(CreatedAdmin { id, api_username: credential.username, api_password })
 }
 
+/// Notes in the audit log what the operator did to each of the keys.
+pub async fn note_keys(
+    context: &Context,
+    action: &str,
+    subjects: &[String],
+) -> Result<(), doorstep_store::StoreError> {
+    let mut tx = context.store.begin().await?;
+    for subject in subjects {
+        audit(context, &mut tx.conn(), action, subject).await?;
+    }
+    tx.commit().await
+}
+
 async fn audit(
     context: &Context,
     conn: &mut Conn<'_>,

@@ -70,7 +70,7 @@ pub(crate) async fn authenticate_credential(
         SecretHash::verify_nothing(password, &context.keys);
         return Err(Refusal::InvalidCredential.into());
     };
-    let right = login.credential.secret.verify(password, &context.keys);
+    let right = context.verify(&login.credential.secret, password).await;
     if !right || !login.active || !login.credential.is_live(context.clock.now()) {
         return Err(Refusal::InvalidCredential.into());
     }
@@ -121,7 +121,7 @@ pub(crate) async fn authenticate_client(
         SecretHash::verify_nothing(secret, &context.keys);
         return Ok(None);
     };
-    let right = client.secret.verify(secret, &context.keys);
+    let right = context.verify(&client.secret, secret).await;
     Ok((right && client.active).then_some(client.scopes))
 }
 

@@ -4,6 +4,7 @@
 //! gives an outcome or an [`Error`]. Nothing here knows HTTP or a dialect.
 
 mod administer;
+mod audit;
 mod authenticate;
 mod change_account;
 mod claim_credential;
@@ -18,8 +19,9 @@ mod sign_up;
 
 pub use administer::{
     CreatedAdmin, CreatedClient, NewClientRequest, OperatorError, create_admin, create_client,
-    disable_client, list_clients,
+    disable_client, list_clients, note_keys,
 };
+pub use audit::{Finding, Verified, adopt_audit, export_audit, verify_audit};
 pub use authenticate::{authenticate_token, check_origin, log_in};
 pub use change_account::change_account;
 pub use claim_credential::{ClaimError, ClaimRequest, Claimed, claim_credential};
@@ -34,9 +36,9 @@ pub use meter::{Meter, admit};
 pub use own_token::{Introspected, introspect_token, revoke_token};
 pub use sign_up::{Keyed, count_rejection, sign_up};
 
-use std::{fmt, sync::Arc};
+use std::{fmt, pin::Pin, sync::Arc};
 
-use doorstep_accounts::{Clock, Entropy, KeyRing, Refusal};
+use doorstep_accounts::{Clock, Entropy, KeyRing, Refusal, Secret, SecretHash};
 use doorstep_store::{Store, StoreError};
 
 /// What every use-case works with.
@@ -52,6 +54,12 @@ pub struct Context {
     pub keys: KeyRing,
     /// The ring that replay copies are sealed with.
     pub seal: KeyRing,
+    /// The ring that the audit log is chained with.
+    pub audit: KeyRing,
+    /// The ring that webhooks are signed with.
+    pub webhook: KeyRing,
+    /// Where the rings come from.
+    pub key_source: Arc<dyn KeySource>,
     /// What the operator set.
     pub terms: Terms,
     /// Holds requests to the limits.
@@ -61,6 +69,28 @@ pub struct Context {
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context").field("terms", &self.terms).finish_non_exhaustive()
+    }
+}
+
+/// Where the rings come from, asked again when something names a version that
+/// they lack: another server has rotated a key.
+pub trait KeySource: Send + Sync {
+    /// Brings the context's rings up to date, if there is anything new.
+    fn refresh(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+impl Context {
+    /// Whether the secret is the one that was hashed, by whichever pepper.
+    pub(crate) async fn verify(&self, hash: &SecretHash, secret: &Secret) -> bool {
+        self.follow(&self.keys, hash.version()).await;
+        hash.verify(secret, &self.keys)
+    }
+
+    /// Makes sure that the ring has the version, if anybody has it.
+    pub(crate) async fn follow(&self, ring: &KeyRing, version: Option<u32>) {
+        if version.is_some_and(|version| ring.get(version).is_none()) {
+            self.key_source.refresh().await;
+        }
     }
 }
 

@@ -3,10 +3,13 @@
 use doorstep_accounts::{
     Application, Created, Credential, Delivery, Fingerprint, Handover, IdempotencyKey, Identity,
     Limit, PlainToken, Principal, Refusal, Scope, Secret, SecretHash, SignUpToken, Subject,
-    Timestamp, TokenKind, User, credential,
+    Timestamp, TokenKind, User,
+    audit::pseudonym,
+    credential,
     idempotency::{open, seal},
     ids::IdKind,
     labels,
+    secret::version_of,
     user::write_profile,
 };
 use doorstep_store::{Conn, NewClaim, NewReplay, NewUser, StoreError};
@@ -251,6 +254,7 @@ impl Attempt<'_> {
         }
         let missing = StoreError::Corrupt { what: "the user of an idempotency key" };
         let user = conn.user(found.user_id).await?.ok_or(missing)?;
+        context.follow(&context.seal, found.sealed.as_deref().and_then(version_of)).await;
         let handover = found
             .sealed
             .as_deref()
@@ -360,7 +364,8 @@ async fn record(
     let details = Map::from_iter([
         ("provider".to_owned(), Value::from(identity.provider.clone())),
         ("provider_server".to_owned(), Value::from(identity.server_key.clone())),
-        ("provider_username".to_owned(), Value::from(identity.username_key.clone())),
+        // Not the username: the row stays when the user is erased.
+        ("identity".to_owned(), Value::from(pseudonym(identity, &context.audit))),
     ]);
     let audit = IdKind::Audit.mint(&*context.clock, &*context.entropy);
     let subject = format!("user:{}", user.id);

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use doorstep_accounts::audit::Entry;
 use sqlx::{
     PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction,
     migrate::{MigrateError, Migrator},
@@ -16,7 +17,10 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::StoreError;
+use crate::{
+    StoreError,
+    audit::{self, Ledger},
+};
 
 static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 
@@ -33,6 +37,7 @@ const POSTGRES_CONNECTIONS: u32 = 16;
 pub struct Store {
     pub(crate) database: Database,
     pub(crate) user_ids: Arc<crate::users::Block>,
+    pub(crate) ledger: Arc<Ledger>,
 }
 
 #[derive(Debug, Clone)]
@@ -43,7 +48,14 @@ pub(crate) enum Database {
 
 /// A transaction. Dropped without [`Tx::commit`], it leaves nothing behind.
 #[derive(Debug)]
-pub enum Tx {
+pub struct Tx {
+    begun: Begun,
+    entries: Vec<Entry>,
+    ledger: Arc<Ledger>,
+}
+
+#[derive(Debug)]
+enum Begun {
     /// On the one writing connection, begun immediately.
     Sqlite(Transaction<'static, Sqlite>),
     /// Read committed.
@@ -61,27 +73,49 @@ pub enum Read {
 
 /// A borrowed connection: every statement is a method of this.
 #[derive(Debug)]
-pub enum Conn<'a> {
-    /// SQLite.
+pub struct Conn<'a> {
+    pub(crate) link: Link<'a>,
+    /// What the transaction adds to the audit log when it commits.
+    pub(crate) entries: Option<&'a mut Vec<Entry>>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Link<'a> {
     Sqlite(&'a mut SqliteConnection),
-    /// PostgreSQL.
     Postgres(&'a mut PgConnection),
+}
+
+impl Begun {
+    fn link(&mut self) -> Link<'_> {
+        match self {
+            Self::Sqlite(tx) => Link::Sqlite(tx),
+            Self::Postgres(tx) => Link::Postgres(tx),
+        }
+    }
 }
 
 impl Tx {
     /// The connection, for statements inside this transaction.
     pub fn conn(&mut self) -> Conn<'_> {
-        match self {
-            Self::Sqlite(tx) => Conn::Sqlite(tx),
-            Self::Postgres(tx) => Conn::Postgres(tx),
-        }
+        Conn { link: self.begun.link(), entries: Some(&mut self.entries) }
     }
 
-    /// Makes everything durable, or nothing.
+    /// Makes everything durable, or nothing. What was noted for the audit log is
+    /// chained here, last: see [`Conn::add_audit`].
     pub async fn commit(self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
+        let Self { mut begun, entries, ledger } = self;
+        let turn = if entries.is_empty() {
+            None
+        } else {
+            let mut conn = Conn { link: begun.link(), entries: None };
+            Some(audit::append(&mut conn, &ledger, &entries).await?)
+        };
+        match begun {
+            Begun::Sqlite(tx) => tx.commit().await?,
+            Begun::Postgres(tx) => tx.commit().await?,
+        }
+        if let Some(turn) = turn {
+            turn.settle();
         }
         Ok(())
     }
@@ -90,10 +124,11 @@ impl Tx {
 impl Read {
     /// The connection, for statements that do not write.
     pub fn conn(&mut self) -> Conn<'_> {
-        match self {
-            Self::Sqlite(connection) => Conn::Sqlite(connection),
-            Self::Postgres(connection) => Conn::Postgres(connection),
-        }
+        let link = match self {
+            Self::Sqlite(connection) => Link::Sqlite(connection),
+            Self::Postgres(connection) => Link::Postgres(connection),
+        };
+        Conn { link, entries: None }
     }
 }
 
@@ -149,7 +184,7 @@ impl Store {
         } else {
             return Err(ConnectError::Url);
         };
-        Ok(Self { database, user_ids: Arc::default() })
+        Ok(Self { database, user_ids: Arc::default(), ledger: Arc::default() })
     }
 
     async fn open_sqlite(path: &Path) -> Result<Database, ConnectError> {
@@ -209,12 +244,13 @@ impl Store {
 
     /// Begins a transaction that may write.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(match &self.database {
+        let begun = match &self.database {
             Database::Sqlite { write, .. } => {
-                Tx::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)
+                Begun::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)
             }
-            Database::Postgres(pool) => Tx::Postgres(pool.begin().await?),
-        })
+            Database::Postgres(pool) => Begun::Postgres(pool.begin().await?),
+        };
+        Ok(Tx { begun, entries: Vec::new(), ledger: Arc::clone(&self.ledger) })
     }
 
     /// A connection for reading.

@@ -14,12 +14,14 @@
 //!   connection: a deferred one that upgrades fails at once with "database is
 //!   locked" when another wrote in between, whatever the busy timeout.
 
+mod audit;
 mod buckets;
 mod claims;
 mod clients;
 mod connect;
 mod credentials;
 mod idempotency;
+mod keys;
 mod log;
 mod tokens;
 mod users;
@@ -30,6 +32,7 @@ pub use clients::{ClientLogin, NewClient};
 pub use connect::{Conn, ConnectError, Read, Store, Tx};
 pub use credentials::Login;
 pub use idempotency::{NewReplay, Replay};
+pub use keys::{KeyVersion, NewKeyVersion};
 pub use tokens::{NewToken, TokenOwner, TokenRow};
 pub use users::NewUser;
 
@@ -46,6 +49,10 @@ pub enum StoreError {
     /// The statement failed.
     #[error("a statement failed")]
     Statement(#[source] sqlx::Error),
+    /// The audit log takes no more rows: each of its chains was tampered with, or
+    /// nobody opened it ([`Store::open_audit`]).
+    #[error("the audit log cannot be continued: run `doorstep audit verify`")]
+    AuditClosed,
     /// A stored document does not parse.
     #[error("{what} in the database is not what this version wrote")]
     Corrupt {
@@ -90,9 +97,9 @@ impl From<sqlx::Error> for StoreError {
 /// Runs a statement; gives the number of rows that it wrote.
 macro_rules! exec {
     ($conn:expr, $sql:expr $(, $arg:expr)* $(,)?) => {
-        match $conn {
-            crate::Conn::Sqlite(c) => sqlx::query($sql)$(.bind($arg))*.execute(&mut **c).await?.rows_affected(),
-            crate::Conn::Postgres(c) => sqlx::query($sql)$(.bind($arg))*.execute(&mut **c).await?.rows_affected(),
+        match &mut $conn.link {
+            crate::connect::Link::Sqlite(c) => sqlx::query($sql)$(.bind($arg))*.execute(&mut **c).await?.rows_affected(),
+            crate::connect::Link::Postgres(c) => sqlx::query($sql)$(.bind($arg))*.execute(&mut **c).await?.rows_affected(),
         }
     };
 }
@@ -100,9 +107,9 @@ macro_rules! exec {
 /// Runs a query for a row or none.
 macro_rules! one {
     ($conn:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
-        match $conn {
-            crate::Conn::Sqlite(c) => sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.fetch_optional(&mut **c).await?,
-            crate::Conn::Postgres(c) => sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.fetch_optional(&mut **c).await?,
+        match &mut $conn.link {
+            crate::connect::Link::Sqlite(c) => sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.fetch_optional(&mut **c).await?,
+            crate::connect::Link::Postgres(c) => sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.fetch_optional(&mut **c).await?,
         }
     };
 }
@@ -110,9 +117,9 @@ macro_rules! one {
 /// Runs a query for all its rows.
 macro_rules! all {
     ($conn:expr, $row:ty, $sql:expr $(, $arg:expr)* $(,)?) => {
-        match $conn {
-            crate::Conn::Sqlite(c) => sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.fetch_all(&mut **c).await?,
-            crate::Conn::Postgres(c) => sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.fetch_all(&mut **c).await?,
+        match &mut $conn.link {
+            crate::connect::Link::Sqlite(c) => sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.fetch_all(&mut **c).await?,
+            crate::connect::Link::Postgres(c) => sqlx::query_as::<_, $row>($sql)$(.bind($arg))*.fetch_all(&mut **c).await?,
         }
     };
 }

@@ -1,5 +1,4 @@
-//! The outbox, the audit log, and facts about the installation: rows that are
-//! written with what they tell of.
+//! The outbox, and facts about the installation.
 
 use doorstep_accounts::Timestamp;
 use serde_json::{Map, Value};
@@ -23,30 +22,6 @@ impl Conn<'_> {
             kind,
             user_id,
             document(payload),
-            now.0,
-        );
-        Ok(())
-    }
-
-    /// Notes who did what to whom.
-    pub async fn add_audit(
-        &mut self,
-        id: &str,
-        actor: &str,
-        action: &str,
-        subject: &str,
-        details: &Map<String, Value>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        exec!(
-            self,
-            "INSERT INTO audit (id, actor, action, subject, details, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6)",
-            id,
-            actor,
-            action,
-            subject,
-            document(details),
             now.0,
         );
         Ok(())

@@ -3,7 +3,9 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is where the program speaks")]
 
 mod admin;
+mod audit;
 mod client;
+mod keys;
 mod migrate;
 mod serve;
 
@@ -43,6 +45,12 @@ enum Command {
     /// Manage administrators
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Rotate, list and retire the keys of the key file
+    #[command(subcommand)]
+    Keys(keys::Command),
+    /// Check and export the log of who did what
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Bring the database up to date (serve does this too)
     Migrate,
 }
@@ -95,6 +103,8 @@ fn execute(arguments: Arguments) -> Result<Option<Output>, String> {
             Command::Serve => serve::run(settings, arguments.json).await.map(|()| None),
             Command::Client(command) => client::run(&settings, command).await.map(Some),
             Command::Admin(command) => admin::run(&settings, command).await.map(Some),
+            Command::Keys(command) => keys::run(&settings, command).await.map(Some),
+            Command::Audit(command) => audit::run(&settings, command).await,
             Command::Migrate => migrate::run(&settings).await.map(Some),
         }
     })

@@ -2,12 +2,12 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use doorstep_register::{Context, list_clients};
+use doorstep_register::{Context, adopt_audit, list_clients};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 use tokio::{
     net::TcpSocket,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +18,9 @@ use crate::{
 
 /// How often expired tokens are forgotten.
 const SWEEP_EVERY: Duration = Duration::from_mins(10);
+/// How often the key file's date is looked at: after a rotation, what is new uses
+/// the new version within this time. SIGHUP makes it at once.
+const FOLLOW_KEYS_EVERY: Duration = Duration::from_secs(2);
 /// How long an expired token is kept, so that a log entry can still be explained.
 const KEEP_EXPIRED_SECONDS: i64 = 86_400;
 
@@ -51,11 +54,13 @@ pub(super) async fn run(mut settings: Settings, json: bool) -> Result<(), String
         ops_stop.clone(),
     ));
     let sweeper = tokio::spawn(sweep(context.clone()));
+    let follower = tokio::spawn(follow_keys(context.clone(), hang_up()?));
     watch_signals(stop.clone())?;
 
     let store = context.store.clone();
     listen::serve(listener, http::app(App::new(context, settings)), limits, stop).await;
     sweeper.abort();
+    follower.abort();
     ops_stop.cancel();
     let _ = ops.await;
     store.close().await;
@@ -117,6 +122,21 @@ fn watch_signals(stop: CancellationToken) -> Result<(), String> {
     Ok(())
 }
 
+/// SIGHUP, from now on: without a listener it would end the server.
+fn hang_up() -> Result<Signal, String> {
+    signal(SignalKind::hangup()).map_err(|error| format!("signals cannot be watched: {error}"))
+}
+
+async fn follow_keys(context: Context, mut hang_up: Signal) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(FOLLOW_KEYS_EVERY) => {}
+            _ = hang_up.recv() => {}
+        }
+        context.key_source.refresh().await;
+    }
+}
+
 async fn sweep(context: Context) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
@@ -130,6 +150,10 @@ async fn sweep(context: Context) {
             tx.commit().await?;
             Ok::<_, doorstep_store::StoreError>(count)
         };
+        // Servers of the version before may still run, and write rows that are not chained.
+        if let Err(error) = adopt_audit(&context).await {
+            tracing::warn!(cause = http::chain(&error), "audit rows are not chained yet");
+        }
         match swept.await {
             Ok(count) => tracing::debug!(count, "forgot expired tokens"),
             Err(error) => {

@@ -110,7 +110,9 @@ impl From<StoreError> for Reject {
                     .caused_by(cause)
                     .with(header::RETRY_AFTER, HeaderValue::from_static("1"))
             }
-            StoreError::Statement(_) | StoreError::Corrupt { .. } => Self::internal(cause),
+            StoreError::Statement(_) | StoreError::Corrupt { .. } | StoreError::AuditClosed => {
+                Self::internal(cause)
+            }
         }
     }
 }

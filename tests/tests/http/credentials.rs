@@ -218,7 +218,7 @@ async fn the_registering_client_may_issue_anew_with_the_scope_for_it(kind: Kind)
     assert!(!opens(&server, &bob).await, "the old one");
     assert_eq!(server.database.count(events).await, before + 2);
     let audited =
-        "SELECT COUNT(*) FROM audit WHERE action LIKE 'credential.%' AND actor LIKE 'client:%'";
+        "SELECT COUNT(*) FROM audit_log WHERE action LIKE 'credential.%' AND actor LIKE 'client:%'";
     assert_eq!(server.database.count(audited).await, 2);
 }
 

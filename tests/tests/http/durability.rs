@@ -49,7 +49,7 @@ async fn kill_9_under_load_leaves_whole_users_only(kind: Kind) {
         ("identities", "SELECT COUNT(DISTINCT user_id) FROM identities"),
         ("credentials", "SELECT COUNT(DISTINCT user_id) FROM credentials"),
         ("events", "SELECT COUNT(DISTINCT user_id) FROM events"),
-        ("audit rows", "SELECT COUNT(*) FROM audit WHERE action = 'user.create'"),
+        ("audit rows", "SELECT COUNT(*) FROM audit_log WHERE action = 'user.create'"),
     ] {
         assert_eq!(database.count(sql).await, users, "{what}");
     }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod assets;
+mod audit;
 mod bugs;
 mod claims;
 mod command_line;
@@ -14,6 +15,7 @@ mod cross_origin;
 mod durability;
 mod frame;
 mod idempotency;
+mod keys;
 mod limits;
 mod load;
 mod oauth;

@@ -51,7 +51,7 @@ async fn the_documented_and_the_implemented_answer_are_one(kind: Kind) {
         1
     );
     assert_eq!(
-        server.database.count("SELECT COUNT(*) FROM audit WHERE action = 'user.create'").await,
+        server.database.count("SELECT COUNT(*) FROM audit_log WHERE action = 'user.create'").await,
         1
     );
 }

@@ -1,0 +1,231 @@
+//! `doorstep audit`
+
+use std::{
+    fmt::Write as _,
+    fs::OpenOptions,
+    io::{BufWriter, Write},
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+};
+
+use clap::{Subcommand, ValueEnum};
+use doorstep_accounts::{
+    Timestamp,
+    audit::{Head, Row},
+};
+use doorstep_register::{Context, Finding, Verified, export_audit, verify_audit};
+use doorstep_store::StoreError;
+use serde_json::{Value, json};
+
+use super::Output;
+use crate::{config::Settings, http::chain};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Check that no row was changed, added, moved or removed; fails if one was
+    ///
+    /// The log is a set of chains ("lanes"). Each row's hash covers the row before it,
+    /// and the key file's audit key signs each row and each lane's end, so a change
+    /// needs the database and the key file both. A return of the whole database to an
+    /// earlier state cannot be seen in it: keep the output of `audit verify --json` on
+    /// another machine, and give it to a later check with --against.
+    Verify {
+        /// The JSON of an earlier check: the log must still go through its heads
+        #[arg(long, value_name = "FILE")]
+        against: Option<PathBuf>,
+    },
+    /// Write the rows as JSON lines
+    ///
+    /// Rows come lane by lane, in order. A third party can check them without any key:
+    /// `hash` is the SHA-256, in hex, of these texts in UTF-8, each preceded by its
+    /// length in bytes as a 64-bit big-endian number: "doorstep audit 1", the hash of
+    /// the lane's row before (64 zeros for the first), then lane, id, `created_at`, actor,
+    /// action, subject, and details as JSON without white space, its names sorted.
+    Export {
+        /// Rows from this time on, as 2026-11-22 or 2026-11-22T12:00:00Z
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        since: Option<Timestamp>,
+        /// Rows before this time
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        until: Option<Timestamp>,
+        /// The form
+        #[arg(long, value_enum, default_value_t = Format::Jsonl)]
+        format: Format,
+        /// Where to [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+/// What an export looks like.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Format {
+    /// One JSON object per line
+    Jsonl,
+}
+
+pub(super) async fn run(settings: &Settings, command: Command) -> Result<Option<Output>, String> {
+    let context = super::open(settings).await?;
+    let output = match command {
+        Command::Verify { against } => verify(&context, against.as_deref()).await,
+        Command::Export { since, until, format: Format::Jsonl, output } => {
+            export(&context, since, until, output.as_deref()).await
+        }
+    };
+    context.store.close().await;
+    output
+}
+
+async fn verify(context: &Context, against: Option<&Path>) -> Result<Option<Output>, String> {
+    let anchors = against.map(anchors).transpose()?.unwrap_or_default();
+    let verified = verify_audit(context, &anchors).await.map_err(|error| chain(&error))?;
+    let Verified { rows, heads, findings } = &verified;
+    if !findings.is_empty() {
+        let faults: Vec<_> = findings.iter().map(sentence).collect();
+        return Err(format!("the audit log is not intact: {}", faults.join("; ")));
+    }
+    let heads: Vec<_> = heads
+        .iter()
+        .map(|head| json!({ "lane": head.lane, "seq": head.seq, "hash": head.hash }))
+        .collect();
+    Ok(Some(Output {
+        text: format!("The audit log is intact: {rows} rows in {} lanes.", heads.len()),
+        json: json!({ "intact": true, "rows": rows, "heads": heads }),
+    }))
+}
+
+fn sentence(finding: &Finding) -> String {
+    let Finding { lane, seq, id, fault } = finding;
+    let id = id.as_ref().map(|id| format!(" ({})", printable(id))).unwrap_or_default();
+    format!("lane {lane}, row {seq}{id}: {} ({fault})", fault.name())
+}
+
+fn anchors(path: &Path) -> Result<Vec<Head>, String> {
+    let unusable = |why: &str| format!("--against {}: {why}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| unusable(&error.to_string()))?;
+    let json: Value = serde_json::from_str(&text).map_err(|error| unusable(&error.to_string()))?;
+    let heads = json["heads"].as_array().ok_or_else(|| unusable("there are no \"heads\" in it"))?;
+    heads
+        .iter()
+        .map(|head| {
+            Some(Head {
+                lane: head["lane"].as_i64()?,
+                seq: head["seq"].as_i64()?,
+                hash: head["hash"].as_str()?.to_owned(),
+            })
+        })
+        .collect::<Option<_>>()
+        .ok_or_else(|| unusable("a head is not {lane, seq, hash}"))
+}
+
+/// Why an export ended early.
+#[derive(Debug, thiserror::Error)]
+enum ExportError {
+    #[error("the database failed")]
+    Store(#[from] StoreError),
+    #[error("the rows cannot be written")]
+    Write(#[from] std::io::Error),
+}
+
+async fn export(
+    context: &Context,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    output: Option<&Path>,
+) -> Result<Option<Output>, String> {
+    let mut sink: BufWriter<Box<dyn Write + Send>> = BufWriter::new(match output {
+        None => Box::new(std::io::stdout()),
+        Some(path) => Box::new(
+            OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                // Who did what is not for everybody on the machine.
+                .mode(0o600)
+                .open(path)
+                .map_err(|error| format!("--output {}: {error}", path.display()))?,
+        ),
+    });
+    let written = export_audit(context, since, until, |row| {
+        writeln!(sink, "{}", line(row)).map_err(ExportError::from)
+    });
+    let written = match written.await {
+        Ok(rows) => sink.flush().map(|()| rows).map_err(ExportError::from),
+        Err(error) => Err(error),
+    };
+    let rows = written.map_err(|error| chain(&error))?;
+    Ok(output.map(|path| Output {
+        text: format!("{rows} rows are in {}.", path.display()),
+        json: json!({ "rows": rows, "output": path.display().to_string() }),
+    }))
+}
+
+fn line(row: &Row) -> String {
+    let entry = &row.entry;
+    let details = serde_json::from_str(&entry.details);
+    let json = json!({
+        "lane": row.lane,
+        "seq": row.seq,
+        "id": entry.id,
+        "at": jiff::Timestamp::from_millisecond(entry.created_at.0).ok().map(|at| at.to_string()),
+        "created_at": entry.created_at.0,
+        "actor": entry.actor,
+        "action": entry.action,
+        "subject": entry.subject,
+        // Text that is no JSON any more is evidence too.
+        "details": details.unwrap_or_else(|_| Value::from(entry.details.clone())),
+        "hash": row.hash,
+        "mac": row.mac,
+    });
+    printable(&json.to_string())
+}
+
+/// JSON's own escapes for everything that could move a terminal's cursor or the
+/// reading direction; inside of strings they mean the same.
+fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for c in text.chars() {
+        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+        if c.is_control() || hidden {
+            // All of these are below U+10000, where one escape is one character.
+            let _ = write!(printable, "\\u{:04x}", u32::from(c));
+        } else {
+            printable.push(c);
+        }
+    }
+    printable
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    let day = || {
+        let date: jiff::civil::Date = text.parse().ok()?;
+        date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|day| day.timestamp())
+    };
+    let parsed = text.parse::<jiff::Timestamp>().ok().or_else(day);
+    parsed.map(|at| Timestamp(at.as_millisecond())).ok_or_else(|| {
+        "this is neither a day like 2026-11-22 nor a time like 2026-11-22T12:00:00Z".to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_moves_no_cursor_and_is_still_the_same_json() {
+        let text = json!({ "a": "x\u{1b}[2J\r\n\u{9b}y\u{202e}\u{7f}é" }).to_string();
+        let line = printable(&text);
+        assert!(line.chars().all(|c| !c.is_control()), "{line}");
+        assert!(!line.contains('\u{202e}') && line.contains('é'));
+        let (one, other): (Value, Value) =
+            (serde_json::from_str(&text).unwrap(), serde_json::from_str(&line).unwrap());
+        assert_eq!(one, other);
+    }
+
+    #[test]
+    fn times_are_days_or_moments() {
+        assert_eq!(time("1970-01-02").unwrap(), Timestamp(86_400_000));
+        assert_eq!(time("1970-01-01T00:00:01Z").unwrap(), Timestamp(1_000));
+        assert!(time("yesterday").unwrap_err().contains("2026-11-22"));
+    }
+}

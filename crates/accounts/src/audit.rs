@@ -254,6 +254,8 @@ mod tests {
     use super::*;
     use crate::keys::tests::ring;
 
+    type Change = fn(&mut Vec<Row>);
+
     fn entry(id: &str) -> Entry {
         Entry {
             id: id.to_owned(),
@@ -283,7 +285,7 @@ mod tests {
     fn what_was_written_is_in_order_and_nothing_else_is() {
         let (rows, head) = chain();
         assert_eq!(walk(&rows).unwrap(), head);
-        let changes: [(fn(&mut Vec<Row>), (i64, Fault)); 7] = [
+        let changes: [(Change, (i64, Fault)); 7] = [
             (|rows| rows[1].entry.subject = "user:2".to_owned(), (2, Fault::Changed)),
             (|rows| rows[1].entry.created_at = Timestamp(2), (2, Fault::Changed)),
             (|rows| drop(rows.remove(1)), (3, Fault::Missing)),

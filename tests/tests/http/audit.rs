@@ -1,6 +1,6 @@
 //! The audit log: written with what it tells of, and whoever touches it is found out.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use doorstep_tests::{Kind, Server, on_both, person, program, run_cli, send};
 use reqwest::Method;
@@ -77,7 +77,10 @@ async fn an_export_is_checked_without_a_key(kind: Kind) {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
-        let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = hash.finalize().iter().fold(String::new(), |mut hex, byte| {
+            write!(hex, "{byte:02x}").unwrap();
+            hex
+        });
         assert_eq!(row["hash"], hash);
         before = (row["lane"].clone(), hash, before.2 + 1);
     }

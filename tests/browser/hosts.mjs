@@ -56,7 +56,10 @@ export class Hosts {
         escape(await this.#signUpToken(options.customer, JSON.parse(options.person ?? '{}'))),
       customer: (number) => escape(options[`customer${number}`] ?? options.customer ?? 'nobody'),
     });
-    const policy = options.csp && { 'content-security-policy': options.csp };
+    const policy = {
+      ...(options.csp && { 'content-security-policy': options.csp }),
+      ...(options.isolated && { 'cross-origin-embedder-policy': 'require-corp', 'cross-origin-opener-policy': 'same-origin' }),
+    };
     response.writeHead(200, { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store', ...policy });
     response.end(await page);
   }

@@ -55,6 +55,8 @@ pub(crate) async fn open(settings: &Settings) -> Result<Context, OpenError> {
             token_seconds: settings.accounts.token_seconds,
             sign_up_token_seconds: settings.accounts.sign_up_token_seconds,
             claim_seconds: settings.accounts.claim_seconds,
+            issuer: settings.public_url().to_owned(),
+            token_url: format!("{}{}", settings.public_url(), paths::OAUTH_TOKEN),
             users_url: format!("{}{}", settings.public_url(), paths::USERS),
         },
         limiter: Limiter::new(rates),

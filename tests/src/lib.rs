@@ -2,11 +2,13 @@
 //! stopped when its value is dropped, also by a failing test.
 
 mod database;
+mod jose;
 mod postgres;
 mod program;
 mod server;
 
 pub use database::{Database, Kind};
+pub use jose::{Signer, now};
 pub use postgres::Postgres;
 pub use program::program;
 pub use server::{Answer, OAuthClient, Replica, Server, person, run_cli, send};

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail, wherever it stands")]
 
 use doorstep_accounts::{
-    Binding, Client, Credential, Entropy, Fingerprint, IdempotencyKey, Identity, KeyRing, Limit,
-    PlainToken, Scopes, Secret, SecretHash, Timestamp, TokenKind, User,
+    Binding, Client, Credential, Entropy, Fingerprint, IdempotencyKey, Identity, JwkSet, KeyRing,
+    Limit, PlainToken, Scopes, Secret, SecretHash, Timestamp, TokenKind, User,
     limits::{LimitKey, Rate},
 };
 use doorstep_store::{
@@ -58,7 +58,8 @@ fn client(id: &str) -> Client {
     Client {
         id: id.to_owned(),
         name: "Name".to_owned(),
-        secret: SecretHash::from_stored("v1:00"),
+        secrets: Vec::new(),
+        keys: JwkSet::default(),
         scopes: Scopes::parse("public register").unwrap(),
         provider_servers: Vec::new(),
         origins: vec!["https://a.example".to_owned(), "https://b.example".to_owned()],
@@ -130,7 +131,7 @@ async fn an_identity_has_one_owner(kind: Kind) {
     let identity = Identity::parse("cpanel", "Srv.Example", "Bob").unwrap();
     let mut tx = opened.store.begin().await.unwrap();
     let mut conn = tx.conn();
-    conn.add_client(&NewClient { client: &client("c1") }).await.unwrap();
+    conn.add_client(&NewClient { client: &client("c1"), secret: None }).await.unwrap();
     assert!(conn.take_identity(&identity, 1).await.unwrap());
     let new = user(1, "a@x.example");
     assert!(
@@ -158,7 +159,7 @@ async fn an_identity_has_one_owner(kind: Kind) {
 async fn a_dropped_transaction_leaves_nothing(kind: Kind) {
     let opened = open(kind).await;
     let mut tx = opened.store.begin().await.unwrap();
-    tx.conn().add_client(&NewClient { client: &client("c1") }).await.unwrap();
+    tx.conn().add_client(&NewClient { client: &client("c1"), secret: None }).await.unwrap();
     drop(tx);
     // The next one is not disturbed by the one that was dropped.
     let mut tx = opened.store.begin().await.unwrap();
@@ -170,8 +171,8 @@ async fn clients_servers_and_origins(kind: Kind) {
     let opened = open(kind).await;
     let mut tx = opened.store.begin().await.unwrap();
     let mut conn = tx.conn();
-    conn.add_client(&NewClient { client: &client("c1") }).await.unwrap();
-    conn.add_client(&NewClient { client: &client("c2") }).await.unwrap();
+    conn.add_client(&NewClient { client: &client("c1"), secret: None }).await.unwrap();
+    conn.add_client(&NewClient { client: &client("c2"), secret: None }).await.unwrap();
     assert!(conn.assign_server("c1", "srv").await.unwrap());
     assert!(conn.assign_server("c1", "srv").await.unwrap(), "again to the same");
     assert!(!conn.assign_server("c2", "srv").await.unwrap(), "it is taken");
@@ -208,7 +209,7 @@ async fn credentials_and_tokens_end_with_what_they_depend_on(kind: Kind) {
     let opened = open(kind).await;
     let mut tx = opened.store.begin().await.unwrap();
     let mut conn = tx.conn();
-    conn.add_client(&NewClient { client: &client("c1") }).await.unwrap();
+    conn.add_client(&NewClient { client: &client("c1"), secret: None }).await.unwrap();
     let new = user(1, "a@x.example");
     conn.add_user(&NewUser { user: &new, client_id: Some("c1"), password: None }).await.unwrap();
     conn.add_credential(&credential("k1", 1, "name")).await.unwrap();
@@ -226,6 +227,7 @@ async fn credentials_and_tokens_end_with_what_they_depend_on(kind: Kind) {
             issued_at: NOW,
             expires_at: NOW.plus_seconds(60),
             binding: None,
+            jkt: None,
         };
         conn.add_token(&new).await.unwrap();
     }
@@ -261,7 +263,7 @@ async fn a_key_is_taken_once_and_its_copy_is_wiped_in_time(kind: Kind) {
     let fingerprint = Fingerprint::of(&[b"x"]);
     let mut tx = opened.store.begin().await.unwrap();
     let mut conn = tx.conn();
-    conn.add_client(&NewClient { client: &client("c1") }).await.unwrap();
+    conn.add_client(&NewClient { client: &client("c1"), secret: None }).await.unwrap();
     let new = user(1, "a@x.example");
     conn.add_user(&NewUser { user: &new, client_id: Some("c1"), password: None }).await.unwrap();
     conn.add_credential(&credential("k1", 1, "name")).await.unwrap();
@@ -299,7 +301,7 @@ async fn a_sign_up_token_is_for_one_use_and_ten_mistakes(kind: Kind) {
     let binding = Binding::parse(details, "").unwrap();
     let mut tx = opened.store.begin().await.unwrap();
     let mut conn = tx.conn();
-    conn.add_client(&NewClient { client: &client("c1") }).await.unwrap();
+    conn.add_client(&NewClient { client: &client("c1"), secret: None }).await.unwrap();
     let owner = TokenOwner::Client("c1".to_owned());
     let tokens = [TokenKind::SignUp, TokenKind::App].map(|kind| PlainToken::generate(kind, &Ones));
     for token in &tokens {
@@ -310,6 +312,7 @@ async fn a_sign_up_token_is_for_one_use_and_ten_mistakes(kind: Kind) {
             issued_at: NOW,
             expires_at: NOW.plus_seconds(60),
             binding: Some(&binding),
+            jkt: None,
         };
         conn.add_token(&new).await.unwrap();
     }

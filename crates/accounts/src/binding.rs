@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     client::canonical_origin,
     delivery::{Challenge, Delivery},
+    jwk::is_thumbprint,
     provider::Identity,
 };
 
@@ -30,6 +31,8 @@ pub struct Binding {
     pub prefill: Map<String, Value>,
     /// How the password is handed over.
     pub delivery: Delivery,
+    /// The thumbprint (RFC 7638) of the only key whose holder may use it (RFC 9449).
+    pub jkt: Option<String>,
 }
 
 /// Members that the object may have. Anything else is refused: a panel that asks
@@ -47,6 +50,7 @@ const MEMBERS: &[&str] = &[
     "credential_delivery",
     "code_challenge",
     "code_challenge_method",
+    "jkt",
 ];
 
 impl Binding {
@@ -79,7 +83,16 @@ impl Binding {
         let identity = Identity::parse(provider, server, username).map_err(|faults| {
             faults.iter().map(|fault| fault.message()).collect::<Vec<_>>().join("; ")
         })?;
+        let jkt = match text("jkt")? {
+            Some(jkt) if !is_thumbprint(jkt) => {
+                return Err(
+                    "jkt must be a SHA-256 thumbprint in base64url: 43 characters".to_owned()
+                );
+            }
+            jkt => jkt.map(str::to_owned),
+        };
         Ok(Self {
+            jkt,
             identity,
             origins: origins(object.get("origins"))?,
             locked: answers(object.get("locked"), "locked")?,
@@ -107,6 +120,9 @@ impl Binding {
         if let Delivery::Claim { challenge } = &self.delivery {
             object["code_challenge"] = challenge.as_str().into();
             object["code_challenge_method"] = "S256".into();
+        }
+        if let Some(jkt) = &self.jkt {
+            object["jkt"] = jkt.as_str().into();
         }
         object
     }
@@ -201,7 +217,8 @@ mod tests {
         let binding = parse(
             r#","locations":["https://api.example/api/users"],"actions":["create"],"provider":"Plesk",
                "origins":["HTTPS://Panel.example:443"],"locked":{"email":"b@x.example"},
-               "prefill":{"fname":"Bob","c_sftp_pass":true},"credential_delivery":"inline""#,
+               "prefill":{"fname":"Bob","c_sftp_pass":true},"credential_delivery":"inline",
+               "jkt":"NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs""#,
         )
         .unwrap();
         assert_eq!(binding.identity.server_key, "srv.example");
@@ -220,6 +237,10 @@ mod tests {
     fn everything_else_is_refused_and_says_why() {
         for (extra, why) in [
             (r#","jkt":"x""#, "jkt"),
+            (r#","jkt":"""#, "jkt"),
+            (r#","jkt":null"#, "jkt"),
+            (r#","jkt":["NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"]"#, "jkt"),
+            (r#","code_challenge":"x""#, "code_challenge"),
             (r#","locations":["https://evil.example"]"#, "locations"),
             (r#","actions":["delete"]"#, "actions"),
             (r#","credential_delivery":"claim""#, "code_challenge"),

@@ -1,6 +1,6 @@
 //! OAuth clients: one per provider, created by the operator.
 
-use crate::{clock::Timestamp, scope::Scopes, secret::SecretHash};
+use crate::{clock::Timestamp, jwk::JwkSet, scope::Scopes};
 
 /// A confidential OAuth client.
 #[derive(Debug, Clone)]
@@ -9,8 +9,10 @@ pub struct Client {
     pub id: String,
     /// What the operator calls it.
     pub name: String,
-    /// The hash of its secret.
-    pub secret: SecretHash,
+    /// Its secrets that are or were valid, the newest first; empty: it has its keys only.
+    pub secrets: Vec<ClientSecret>,
+    /// The public keys that it may authenticate with.
+    pub keys: JwkSet,
     /// The most that its tokens can hold.
     pub scopes: Scopes,
     /// Canonical provider servers whose users it registers; empty: any server
@@ -23,6 +25,19 @@ pub struct Client {
     /// Since when it is switched off, if it is.
     pub disabled_at: Option<Timestamp>,
 }
+
+/// What may be told of a client's secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientSecret {
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when it is no longer valid; `None`: until it is rotated.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Secrets that are valid at the same time: the new one, and the old one until the
+/// panel has the new one.
+pub const LIVE_SECRETS: usize = 2;
 
 /// The prefix lets secret scanners recognise a client secret. 43 characters of
 /// 5.95 bits are 256 bits.

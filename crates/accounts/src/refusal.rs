@@ -17,6 +17,15 @@ pub enum Refusal {
     Unauthenticated,
     /// The bearer token is unknown, expired or revoked; which one is not said.
     InvalidToken,
+    /// The token is bound to a key and came without a proof of it.
+    TokenIsBound,
+    /// The token came with a proof and is bound to no key.
+    TokenIsNotBound,
+    /// The DPoP proof is not one for this request and this token.
+    InvalidDpopProof {
+        /// Completes "the DPoP proof …".
+        why: &'static str,
+    },
     /// The API credential is wrong, revoked, or its account is not active;
     /// which one is not said.
     InvalidCredential,
@@ -83,7 +92,8 @@ impl Refusal {
         match self {
             Self::MalformedBody { .. } => Code::MalformedBody,
             Self::Unauthenticated => Code::Unauthenticated,
-            Self::InvalidToken => Code::InvalidToken,
+            Self::InvalidToken | Self::TokenIsBound | Self::TokenIsNotBound => Code::InvalidToken,
+            Self::InvalidDpopProof { .. } => Code::InvalidDpopProof,
             Self::InvalidCredential => Code::InvalidCredential,
             Self::InsufficientScope { .. } => Code::InsufficientScope,
             Self::UserNeeded => Code::UserNeeded,
@@ -112,6 +122,14 @@ impl Refusal {
             Self::InvalidToken => {
                 "the access token is unknown, expired or revoked: get a new one".to_owned()
             }
+            Self::TokenIsBound => {
+                "the access token is bound to a key: send it as `DPoP`, with a proof of that key"
+                    .to_owned()
+            }
+            Self::TokenIsNotBound => {
+                "the access token is not bound to a key: send it as `Bearer`".to_owned()
+            }
+            Self::InvalidDpopProof { why } => format!("the DPoP proof {why}"),
             Self::InvalidCredential => {
                 "the API username or password is wrong, or the account is not active".to_owned()
             }

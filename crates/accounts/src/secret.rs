@@ -3,7 +3,7 @@
 use std::fmt;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
@@ -148,6 +148,16 @@ pub(crate) fn mac(version: u32, key: &[u8; 32], message: &[u8]) -> String {
 pub(crate) fn verify_mac(text: &str, message: &[u8], keys: &KeyRing) -> Option<bool> {
     let (version, key) = keys.get(version_of(text)?)?;
     Some(mac(version, &key, message).as_bytes().ct_eq(text.as_bytes()).into())
+}
+
+/// SHA-256 of some texts, none of which can be continued into the next, in hex.
+pub(crate) fn hex_digest(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hex(&hash.finalize())
 }
 
 /// Lower-case hexadecimal.

@@ -6,7 +6,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::{clock::Entropy, secret::hex};
+use crate::{
+    clock::Entropy,
+    secret::{Secret, hex},
+};
 
 /// Who a token speaks for.
 ///
@@ -114,6 +117,17 @@ impl TokenHash {
     pub fn as_stored(&self) -> &str {
         &self.0
     }
+
+    /// A name for the token (the `jti` of RFC 7662 §2.2) that says nothing of it:
+    /// 128 bits of the hash.
+    pub fn id(&self) -> String {
+        format!("tok_{}", self.0.get(..32).unwrap_or_default())
+    }
+}
+
+/// SHA-256 of a token in base64url: the `ath` of a DPoP proof (RFC 9449 §4.2).
+pub(crate) fn base64_digest(token: &Secret) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(token.expose().as_bytes()))
 }
 
 /// CRC-32 in base 62: six characters hold all its 32 bits.

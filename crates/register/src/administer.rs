@@ -1,17 +1,14 @@
 //! What the operator does: clients and administrators.
 
 use doorstep_accounts::{
-    Client, Scopes, Secret, SecretHash, Timestamp, User,
-    client::{SECRET_LENGTH, SECRET_PREFIX, canonical_origin},
-    ids::IdKind,
-    password,
-    provider::canonical_server,
+    Client, ClientSecret, JwkSet, Scopes, Secret, SecretHash, Timestamp, User,
+    client::canonical_origin, ids::IdKind, password, provider::canonical_server,
 };
 use doorstep_fields::{Raw, field};
 use doorstep_store::{Conn, NewClient, NewUser};
 use serde_json::{Map, Value};
 
-use crate::{Context, issue_credential::new_credential};
+use crate::{Context, issue_credential::new_credential, manage_client::new_secret};
 
 /// A client as the operator describes it.
 #[derive(Debug)]
@@ -24,6 +21,10 @@ pub struct NewClientRequest {
     pub provider_servers: Vec<String>,
     /// Origins of the pages that embed the widget.
     pub origins: Vec<String>,
+    /// Public keys that it authenticates with.
+    pub keys: JwkSet,
+    /// Whether it gets a secret.
+    pub with_secret: bool,
 }
 
 /// A new client and its secret, shown this once.
@@ -31,8 +32,8 @@ pub struct NewClientRequest {
 pub struct CreatedClient {
     /// The client.
     pub client: Client,
-    /// The secret in clear.
-    pub secret: Secret,
+    /// The secret in clear, unless it has keys only.
+    pub secret: Option<Secret>,
 }
 
 /// A new administrator and the credential, shown this once.
@@ -88,20 +89,29 @@ pub async fn create_client(
     for origin in &request.origins {
         origins.push(canonical_origin(origin).map_err(|why| argument(format!("--origin: {why}")))?);
     }
-    let secret = Secret::generate(SECRET_PREFIX, SECRET_LENGTH, &*context.entropy);
+    if !request.with_secret && request.keys.keys().is_empty() {
+        return Err(argument(
+            "--no-secret needs --jwks: the client could not authenticate".to_owned(),
+        ));
+    }
+    let secret = request.with_secret.then(|| new_secret(context));
+    let hash = secret.as_ref().map(|secret| SecretHash::of(secret, &context.keys));
+    let created_at = context.clock.now();
+    let secrets = hash.iter().map(|_| ClientSecret { created_at, expires_at: None }).collect();
     let client = Client {
         id: IdKind::Client.mint(&*context.clock, &*context.entropy),
         name,
-        secret: SecretHash::of(&secret, &context.keys),
+        secrets,
+        keys: request.keys,
         scopes,
         provider_servers,
         origins,
-        created_at: context.clock.now(),
+        created_at,
         disabled_at: None,
     };
     let mut tx = context.store.begin().await?;
     let mut conn = tx.conn();
-    conn.add_client(&NewClient { client: &client }).await?;
+    conn.add_client(&NewClient { client: &client, secret: hash.as_ref() }).await?;
     for server in &client.provider_servers {
         if !conn.assign_server(&client.id, server).await? {
             let owner = conn.server_owner(server).await?.unwrap_or_default();
@@ -126,9 +136,7 @@ pub async fn disable_client(context: &Context, id: &str) -> Result<Timestamp, Op
     let mut tx = context.store.begin().await?;
     let mut conn = tx.conn();
     if !conn.disable_client(id, now).await? {
-        return Err(OperatorError::Argument(format!(
-            "there is no client {id:?}: `doorstep client list` shows them"
-        )));
+        return Err(unknown_client(id));
     }
     audit(context, &mut conn, "client.disable", &format!("client:{id}")).await?;
     tx.commit().await?;
@@ -194,7 +202,13 @@ pub async fn note_keys(
     tx.commit().await
 }
 
-async fn audit(
+/// There is no such client.
+pub(crate) fn unknown_client(id: &str) -> OperatorError {
+    OperatorError::Argument(format!("there is no client {id:?}: `doorstep client list` shows them"))
+}
+
+/// Writes what the operator did.
+pub(crate) async fn audit(
     context: &Context,
     conn: &mut Conn<'_>,
     action: &str,

@@ -2,8 +2,8 @@
 //! checked here and nowhere else.
 
 use doorstep_accounts::{
-    Credential, Limit, PlainToken, Principal, Refusal, Scopes, Secret, SecretHash, SignUpToken,
-    Subject,
+    Credential, Limit, PlainToken, Principal, Proof, Refusal, Scopes, Secret, SecretHash,
+    SignUpToken, Subject, dpop,
 };
 use doorstep_store::TokenOwner;
 
@@ -12,10 +12,31 @@ use crate::{
     meter::{Attempts, Meter},
 };
 
-/// Checks a bearer token (RFC 6750): known, not expired, not revoked, and its
-/// owner still allowed.
-pub async fn authenticate_token(context: &Context, text: &str) -> Result<Principal, Error> {
-    let token = PlainToken::parse(text).map_err(|_| Refusal::InvalidToken)?;
+/// How a token is sent.
+#[derive(Debug, Clone, Copy)]
+pub enum Presented<'a> {
+    /// Alone (RFC 6750).
+    Bearer,
+    /// With a proof of the key that it is bound to (RFC 9449 §7.1).
+    Dpop {
+        /// The proof.
+        proof: &'a str,
+        /// The request's method.
+        method: &'a str,
+        /// The request's URL as the caller knows it.
+        url: &'a str,
+    },
+}
+
+/// Checks an access token: known, not expired, not revoked, its owner still allowed,
+/// and if it is bound to a key, that the caller has that key. A proof is used up
+/// before anything else is done with the request.
+pub async fn authenticate_token(
+    context: &Context,
+    text: &Secret,
+    presented: Presented<'_>,
+) -> Result<Principal, Error> {
+    let token = PlainToken::parse(text.expose()).map_err(|_| Refusal::InvalidToken)?;
     let hash = token.hash();
     let row = context.store.read().await?.conn().token(&hash).await?;
     let row = row.filter(|row| !row.ended).ok_or(Refusal::InvalidToken)?;
@@ -23,6 +44,15 @@ pub async fn authenticate_token(context: &Context, text: &str) -> Result<Princip
     // The answer to a sign-up may be lost until after its token expired.
     if expired && !row.used {
         return Err(Refusal::InvalidToken.into());
+    }
+    match (presented, &row.jkt) {
+        (Presented::Bearer, None) => {}
+        (Presented::Bearer, Some(_)) => return Err(Refusal::TokenIsBound.into()),
+        (Presented::Dpop { .. }, None) => return Err(Refusal::TokenIsNotBound.into()),
+        (Presented::Dpop { proof, method, url }, Some(jkt)) => {
+            let request = dpop::Request { method, url, token: Some(text) };
+            use_proof(context, proof, request, Some(jkt)).await?;
+        }
     }
     let sign_up = row.binding.map(|binding| {
         Box::new(SignUpToken { hash, binding, expires_at: row.expires_at, expired })
@@ -105,24 +135,29 @@ async fn note_use(context: &Context, credential: &Credential) {
     }
 }
 
-/// Checks an OAuth client's secret and gives its scopes; `None` for every reason
-/// to refuse it.
-pub(crate) async fn authenticate_client(
+/// Checks a DPoP proof, which may have to be of a certain key, and uses it up, in a
+/// transaction of its own: whatever becomes of the request, the proof was seen. Gives
+/// the thumbprint of its key.
+pub(crate) async fn use_proof(
     context: &Context,
-    client_id: &str,
-    secret: &Secret,
-) -> Result<Option<Scopes>, Error> {
-    let client = if is_plain(client_id) {
-        context.store.read().await?.conn().client_login(client_id).await?
+    proof: &str,
+    request: dpop::Request<'_>,
+    key: Option<&str>,
+) -> Result<String, Error> {
+    let now = context.clock.now();
+    let refuse = |why| Refusal::InvalidDpopProof { why };
+    let proof = Proof::check(proof, request, now).map_err(refuse)?;
+    if key.is_some_and(|key| key != proof.jkt) {
+        return Err(refuse("is signed by another key than the token is bound to").into());
+    }
+    let mut tx = context.store.begin().await?;
+    let first = tx.conn().use_once(&proof.once, now, proof.expires_at).await?;
+    tx.commit().await?;
+    if first {
+        Ok(proof.jkt)
     } else {
-        None
-    };
-    let Some(client) = client else {
-        SecretHash::verify_nothing(secret, &context.keys);
-        return Ok(None);
-    };
-    let right = context.verify(&client.secret, secret).await;
-    Ok((right && client.active).then_some(client.scopes))
+        Err(refuse("was used before: make one for each request").into())
+    }
 }
 
 /// Whether a name can be one of ours. Others need not be looked up, and

@@ -8,8 +8,8 @@ use doorstep_store::{Claim, Conn, StoreError, TokenOwner};
 use serde_json::Map;
 
 use crate::{
-    Context,
-    issue_token::{ClientCredentials, TokenError, authenticate},
+    Context, TokenError,
+    authenticate_client::{Authenticated, ClientAuthentication, authenticate},
     meter::{Meter, admit},
 };
 
@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub struct ClaimRequest {
     /// Who asks: the client that the sign-up token was issued to.
-    pub client: ClientCredentials,
+    pub client: ClientAuthentication,
     /// The code that the page got.
     pub code: Secret,
     /// What the sign-up token's `code_challenge` was made of.
@@ -75,7 +75,7 @@ pub async fn claim_credential(
 ) -> Result<Claimed, ClaimError> {
     // When the request came, not when the database had time for it.
     let now = context.clock.now();
-    let (_, owner, _) = authenticate(context, meter, &request.client).await?;
+    let Authenticated { owner, .. } = authenticate(context, meter, &request.client).await?;
     admit(context, meter, Limit::OwnToken, &[owner.id()]).map_err(TokenError::Limited)?;
     let TokenOwner::Client(client_id) = owner else { return Err(ClaimError::InvalidGrant) };
     let code = PlainToken::parse_claim_code(request.code.expose())

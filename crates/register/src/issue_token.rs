@@ -1,37 +1,31 @@
 //! Issuing access tokens by client credentials (RFC 6749 §4.4).
 
 use doorstep_accounts::{
-    Binding, Limit, PlainToken, Principal, Refusal, Scope, Scopes, Secret, Subject, Timestamp,
-    TokenKind,
+    Binding, Limit, PlainToken, Refusal, Scope, Scopes, Secret, Timestamp, TokenKind, dpop,
 };
 use doorstep_store::{NewToken, TokenOwner};
 
 use crate::{
     Context, Error,
-    authenticate::{authenticate_client, authenticate_credential},
-    meter::{Attempts, Meter, refuse_known, take},
+    authenticate::use_proof,
+    authenticate_client::{Authenticated, ClientAuthentication, authenticate},
+    meter::{Meter, refuse_known, take},
     sign_up::check_server,
 };
-
-/// How a client says who it is. An API credential is a client of its own user:
-/// its username and password are accepted as `client_id` and `client_secret`.
-#[derive(Debug)]
-pub struct ClientCredentials {
-    /// The `client_id`, or an API username.
-    pub id: String,
-    /// The `client_secret`, or an API password.
-    pub secret: Secret,
-}
 
 /// What a client sends.
 #[derive(Debug)]
 pub struct TokenRequest {
     /// Who asks.
-    pub client: ClientCredentials,
+    pub client: ClientAuthentication,
     /// The scopes asked for; absent or empty: the default ones.
     pub scope: Option<String>,
     /// What the token is to be bound to (RFC 9396).
     pub authorization_details: Option<String>,
+    /// The resources that the token is to be for (RFC 8707); there is one here.
+    pub resources: Vec<String>,
+    /// A proof of the key that the token is to be bound to (RFC 9449 §5).
+    pub proof: Option<Secret>,
 }
 
 /// A token, for its owner.
@@ -47,6 +41,8 @@ pub struct IssuedToken {
     pub issued_at: Timestamp,
     /// What it is bound to, if it is a sign-up token.
     pub binding: Option<Binding>,
+    /// The thumbprint of the key that it is bound to, if it is.
+    pub jkt: Option<String>,
 }
 
 /// Why there is no token (RFC 6749 §5.2).
@@ -64,6 +60,12 @@ pub enum TokenError {
     /// There were too many requests.
     #[error("{}", .0.detail())]
     Limited(Refusal),
+    /// The token would be for somebody else's API (RFC 8707 §2).
+    #[error("{0}")]
+    InvalidTarget(String),
+    /// The DPoP proof is not right (RFC 9449 §5).
+    #[error("{0}")]
+    InvalidProof(String),
     /// Something of ours failed.
     #[error("failed")]
     Failed(#[source] Error),
@@ -71,7 +73,7 @@ pub enum TokenError {
 
 impl TokenError {
     /// Of what limits say.
-    fn of_limit(error: Error) -> Self {
+    pub(crate) fn of_limit(error: Error) -> Self {
         match error {
             Error::Refused(refusal) => Self::Limited(refusal),
             failed @ Error::Failed(_) => Self::Failed(failed),
@@ -91,9 +93,16 @@ pub async fn issue_token(
     meter: &Meter,
     request: TokenRequest,
 ) -> Result<IssuedToken, TokenError> {
-    let (kind, owner, held) = authenticate(context, meter, &request.client).await?;
+    let Authenticated { kind, owner, held, .. } =
+        authenticate(context, meter, &request.client).await?;
     let charge = context.limiter.charge(Limit::Token, &[owner.id()], &context.keys);
     refuse_known(context, meter, charge.as_slice()).map_err(TokenError::Limited)?;
+    if let Some(other) = request.resources.iter().find(|one| !is_ours(one, &context.terms.issuer)) {
+        return Err(TokenError::InvalidTarget(format!(
+            "{other:?} is not this server: its tokens are for {} alone",
+            context.terms.issuer
+        )));
+    }
     let binding = match &request.authorization_details {
         None => None,
         Some(details) => Some(bind(context, &owner, details).await?),
@@ -111,6 +120,7 @@ pub async fn issue_token(
         let scopes = granted(held, request.scope.as_deref())?;
         (kind, scopes, context.terms.token_seconds)
     };
+    let jkt = bound_key(context, binding.as_ref(), request.proof.as_ref()).await?;
     let token = PlainToken::generate(kind, &*context.entropy);
     let issued_at = context.clock.now();
     let mut tx = context.store.begin().await?;
@@ -121,11 +131,12 @@ pub async fn issue_token(
         issued_at,
         expires_at: issued_at.plus_seconds(expires_in),
         binding: binding.as_ref(),
+        jkt: jkt.as_deref(),
     };
     tx.conn().add_token(&new).await?;
     take(context, &mut tx.conn(), meter, charge.as_slice()).await.map_err(TokenError::of_limit)?;
     tx.commit().await?;
-    Ok(IssuedToken { token, scopes, expires_in, issued_at, binding })
+    Ok(IssuedToken { token, scopes, expires_in, issued_at, binding, jkt })
 }
 
 /// Reads what a token is to be bound to, and holds it to what the operator
@@ -151,36 +162,26 @@ async fn bind(context: &Context, owner: &TokenOwner, details: &str) -> Result<Bi
     Ok(binding)
 }
 
-/// Who a client is: the kind of tokens that it gets, for whom they speak, and the
-/// most that they can hold. Failures are counted by client and address.
-pub(crate) async fn authenticate(
-    context: &Context,
-    meter: &Meter,
-    credentials: &ClientCredentials,
-) -> Result<(TokenKind, TokenOwner, Scopes), TokenError> {
-    let attempts = Attempts::new(context, meter, Limit::ClientFailure, &credentials.id);
-    attempts.may_go_on().await.map_err(TokenError::of_limit)?;
-    let found = identify(context, credentials).await;
-    if matches!(found, Err(TokenError::InvalidClient)) {
-        attempts.count_failure().await.map_err(TokenError::of_limit)?;
-    }
-    found
+/// Whether a resource is this server: its URL with or without a slash at the end.
+fn is_ours(resource: &str, issuer: &str) -> bool {
+    resource.strip_suffix('/').unwrap_or(resource) == issuer
 }
 
-async fn identify(
+/// The key that the token is to be bound to: the one that the binding names (a
+/// page's), or the one that the client proves to have.
+async fn bound_key(
     context: &Context,
-    credentials: &ClientCredentials,
-) -> Result<(TokenKind, TokenOwner, Scopes), TokenError> {
-    let ClientCredentials { id, secret } = credentials;
-    let client = authenticate_client(context, id, secret).await.map_err(TokenError::Failed)?;
-    if let Some(scopes) = client {
-        return Ok((TokenKind::App, TokenOwner::Client(id.clone()), scopes));
-    }
-    match authenticate_credential(context, id, secret).await {
-        Ok(Principal { subject: Subject::User { credential_id, .. }, scopes, .. }) => {
-            Ok((TokenKind::User, TokenOwner::Credential(credential_id), scopes))
+    binding: Option<&Binding>,
+    proof: Option<&Secret>,
+) -> Result<Option<String>, TokenError> {
+    let named = binding.and_then(|binding| binding.jkt.clone());
+    let Some(proof) = proof else { return Ok(named) };
+    let request = dpop::Request { method: "POST", url: &context.terms.token_url, token: None };
+    match use_proof(context, proof.expose(), request, named.as_deref()).await {
+        Ok(jkt) => Ok(Some(jkt)),
+        Err(Error::Refused(refusal @ Refusal::InvalidDpopProof { .. })) => {
+            Err(TokenError::InvalidProof(refusal.detail()))
         }
-        Ok(_) | Err(Error::Refused(_)) => Err(TokenError::InvalidClient),
         Err(failed) => Err(TokenError::Failed(failed)),
     }
 }

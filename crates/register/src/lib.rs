@@ -6,12 +6,14 @@
 mod administer;
 mod audit;
 mod authenticate;
+mod authenticate_client;
 mod change_account;
 mod claim_credential;
 mod frame;
 mod issue_credential;
 mod issue_token;
 mod limiter;
+mod manage_client;
 mod manage_credentials;
 mod meter;
 mod own_token;
@@ -22,12 +24,14 @@ pub use administer::{
     disable_client, list_clients, note_keys,
 };
 pub use audit::{Finding, Verified, adopt_audit, export_audit, verify_audit};
-pub use authenticate::{authenticate_token, check_origin, log_in};
+pub use authenticate::{Presented, authenticate_token, check_origin, log_in};
+pub use authenticate_client::ClientAuthentication;
 pub use change_account::change_account;
 pub use claim_credential::{ClaimError, ClaimRequest, Claimed, claim_credential};
 pub use frame::frame_ancestors;
-pub use issue_token::{ClientCredentials, IssuedToken, TokenError, TokenRequest, issue_token};
+pub use issue_token::{IssuedToken, TokenError, TokenRequest, issue_token};
 pub use limiter::Limiter;
+pub use manage_client::{RotatedSecret, rotate_secret, set_keys};
 pub use manage_credentials::{
     CredentialChange, Issued, Manager, NewCredential, add_credential, change_credential,
     list_credentials, reissue_credential, revoke_credential, rotate_credential, show_credential,
@@ -109,6 +113,11 @@ pub struct Terms {
     pub sign_up_token_seconds: i64,
     /// How long a claim code lives, in seconds.
     pub claim_seconds: i64,
+    /// The server's own URL, without a slash at the end: the issuer of its tokens
+    /// (RFC 8414 §2) and the resource that they are for (RFC 8707).
+    pub issuer: String,
+    /// The URL of the token endpoint.
+    pub token_url: String,
     /// The URL of the user API, which sign-up tokens may name.
     pub users_url: String,
 }

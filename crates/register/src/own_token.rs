@@ -1,17 +1,18 @@
 //! What a client may do with its own tokens: end them and ask about them.
 
-use doorstep_accounts::{Limit, PlainToken, Scopes, Secret, Timestamp};
-use doorstep_store::TokenOwner;
+use doorstep_accounts::{Binding, Limit, PlainToken, Scopes, Secret, Timestamp};
 
 use crate::{
-    Context,
-    issue_token::{ClientCredentials, TokenError, authenticate},
+    Context, TokenError,
+    authenticate_client::{ClientAuthentication, authenticate},
     meter::{Meter, admit},
 };
 
 /// A live token, for its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Introspected {
+    /// A name for it, always the same, that says nothing of it.
+    pub id: String,
     /// For whom it speaks: the client's id, or the API username.
     pub client_id: String,
     /// What it allows.
@@ -20,6 +21,12 @@ pub struct Introspected {
     pub issued_at: Timestamp,
     /// Until when.
     pub expires_at: Timestamp,
+    /// What it is bound to, if it is a sign-up token.
+    pub binding: Option<Binding>,
+    /// How many more sign-ups it is good for, if it is a sign-up token.
+    pub uses_left: Option<i64>,
+    /// The thumbprint of the key whose holder alone may use it.
+    pub jkt: Option<String>,
 }
 
 /// Ends a token of the caller's. Text that is no token, unknown tokens and those
@@ -27,15 +34,15 @@ pub struct Introspected {
 pub async fn revoke_token(
     context: &Context,
     meter: &Meter,
-    client: &ClientCredentials,
+    client: &ClientAuthentication,
     token: &Secret,
 ) -> Result<(), TokenError> {
-    let (_, owner, _) = authenticate(context, meter, client).await?;
-    admit(context, meter, Limit::OwnToken, &[owner.id()]).map_err(TokenError::Limited)?;
+    let caller = authenticate(context, meter, client).await?;
+    admit(context, meter, Limit::OwnToken, &[caller.owner.id()]).map_err(TokenError::Limited)?;
     let Ok(token) = PlainToken::parse(token.expose()) else { return Ok(()) };
     let mut tx = context.store.begin().await?;
     let found = tx.conn().token(&token.hash()).await?;
-    if found.is_some_and(|found| found.owner == owner) {
+    if found.is_some_and(|found| found.owner == caller.owner) {
         tx.conn().revoke_token(&token.hash(), context.clock.now()).await?;
         tx.commit().await?;
     }
@@ -47,23 +54,25 @@ pub async fn revoke_token(
 pub async fn introspect_token(
     context: &Context,
     meter: &Meter,
-    client: &ClientCredentials,
+    client: &ClientAuthentication,
     token: &Secret,
 ) -> Result<Option<Introspected>, TokenError> {
-    let (_, owner, _) = authenticate(context, meter, client).await?;
-    admit(context, meter, Limit::OwnToken, &[owner.id()]).map_err(TokenError::Limited)?;
+    let caller = authenticate(context, meter, client).await?;
+    admit(context, meter, Limit::OwnToken, &[caller.owner.id()]).map_err(TokenError::Limited)?;
     let Ok(token) = PlainToken::parse(token.expose()) else { return Ok(None) };
     let found = context.store.read().await?.conn().token(&token.hash()).await?;
     let live = found.filter(|found| {
-        found.owner == owner && !found.ended && context.clock.now() < found.expires_at
+        let timely = context.clock.now() < found.expires_at;
+        found.owner == caller.owner && !found.ended && !found.used && timely
     });
     Ok(live.map(|found| Introspected {
-        client_id: match found.owner {
-            TokenOwner::Client(id) => id,
-            TokenOwner::Credential(_) => client.id.clone(),
-        },
+        id: token.hash().id(),
+        client_id: caller.id,
         scopes: found.scopes,
         issued_at: found.issued_at,
         expires_at: found.expires_at,
+        binding: found.binding,
+        uses_left: found.uses_left,
+        jkt: found.jkt,
     }))
 }

@@ -2,32 +2,26 @@
 
 use doorstep_accounts::{Client, Scopes, SecretHash, Timestamp};
 
-use crate::{Conn, StoreError, all, exec, one};
+use crate::{
+    Conn, StoreError, all,
+    client_secrets::{keys, keys_text},
+    exec, one,
+};
 
 /// A client to add.
 #[derive(Debug)]
 pub struct NewClient<'a> {
     /// The client.
     pub client: &'a Client,
-}
-
-/// What it takes to let a client in: one row, so that a client that exists takes
-/// no longer to refuse than one that does not.
-#[derive(Debug)]
-pub struct ClientLogin {
-    /// The hash of its secret.
-    pub secret: SecretHash,
-    /// The most that its tokens can hold.
-    pub scopes: Scopes,
-    /// Whether it is switched on.
-    pub active: bool,
+    /// The hash of its secret, if it has one.
+    pub secret: Option<&'a SecretHash>,
 }
 
 #[derive(sqlx::FromRow)]
 struct ClientRow {
     id: String,
     name: String,
-    secret: String,
+    jwks: Option<String>,
     scopes: String,
     created_at: i64,
     disabled_at: Option<i64>,
@@ -40,15 +34,18 @@ impl Conn<'_> {
         let client = new.client;
         exec!(
             self,
-            "INSERT INTO clients (id, name, secret, scopes, created_at, disabled_at)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO clients (id, name, secret, scopes, created_at, disabled_at, jwks)
+             VALUES ($1, $2, '', $3, $4, $5, $6)",
             &client.id,
             &client.name,
-            client.secret.as_stored(),
             client.scopes.to_string(),
             client.created_at.0,
             client.disabled_at.map(|at| at.0),
+            keys_text(&client.keys),
         );
+        if let Some(secret) = new.secret {
+            self.add_secret(&client.id, secret, client.created_at).await?;
+        }
         for origin in &client.origins {
             exec!(
                 self,
@@ -127,30 +124,12 @@ impl Conn<'_> {
         Ok(row.is_some())
     }
 
-    /// What it takes to let a client in.
-    pub async fn client_login(&mut self, id: &str) -> Result<Option<ClientLogin>, StoreError> {
-        let row = one!(
-            self,
-            (String, String, Option<i64>),
-            "SELECT secret, scopes, disabled_at FROM clients WHERE id = $1",
-            id,
-        );
-        row.map(|(secret, held, disabled_at)| {
-            Ok(ClientLogin {
-                secret: SecretHash::from_stored(secret),
-                scopes: scopes(&held)?,
-                active: disabled_at.is_none(),
-            })
-        })
-        .transpose()
-    }
-
     /// A client by its id.
     pub async fn client(&mut self, id: &str) -> Result<Option<Client>, StoreError> {
         let row = one!(
             self,
             ClientRow,
-            "SELECT id, name, secret, scopes, created_at, disabled_at FROM clients WHERE id = $1",
+            "SELECT id, name, jwks, scopes, created_at, disabled_at FROM clients WHERE id = $1",
             id,
         );
         match row {
@@ -164,7 +143,7 @@ impl Conn<'_> {
         let rows = all!(
             self,
             ClientRow,
-            "SELECT id, name, secret, scopes, created_at, disabled_at FROM clients
+            "SELECT id, name, jwks, scopes, created_at, disabled_at FROM clients
              ORDER BY created_at, id",
         );
         let mut clients = Vec::with_capacity(rows.len());
@@ -200,10 +179,11 @@ impl Conn<'_> {
             &row.id,
         );
         Ok(Client {
+            secrets: self.secrets(&row.id).await?,
+            keys: keys(row.jwks.as_deref())?,
             scopes: scopes(&row.scopes)?,
             id: row.id,
             name: row.name,
-            secret: SecretHash::from_stored(row.secret),
             provider_servers: servers.into_iter().map(|(server,)| server).collect(),
             origins: origins.into_iter().map(|(origin,)| origin).collect(),
             created_at: Timestamp(row.created_at),

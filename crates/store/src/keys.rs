@@ -102,7 +102,7 @@ impl Conn<'_> {
     pub async fn hashed_with(&mut self, version: u32) -> Result<i64, StoreError> {
         self.number(
             "SELECT (SELECT COUNT(*) FROM credentials WHERE secret LIKE $1)
-                  + (SELECT COUNT(*) FROM clients WHERE secret LIKE $1)",
+                  + (SELECT COUNT(*) FROM client_secrets WHERE secret LIKE $1)",
             version,
         )
         .await

@@ -17,6 +17,7 @@
 mod audit;
 mod buckets;
 mod claims;
+mod client_secrets;
 mod clients;
 mod connect;
 mod credentials;
@@ -24,11 +25,13 @@ mod idempotency;
 mod keys;
 mod log;
 mod tokens;
+mod used_once;
 mod users;
 
 pub use buckets::Charged;
 pub use claims::{Claim, NewClaim};
-pub use clients::{ClientLogin, NewClient};
+pub use client_secrets::ClientLogin;
+pub use clients::NewClient;
 pub use connect::{Conn, ConnectError, Read, Store, Tx};
 pub use credentials::Login;
 pub use idempotency::{NewReplay, Replay};

@@ -19,6 +19,8 @@ pub struct NewToken<'a> {
     pub expires_at: Timestamp,
     /// What it is bound to, if it is a sign-up token: for one use.
     pub binding: Option<&'a Binding>,
+    /// The thumbprint of the key whose holder alone may use it.
+    pub jkt: Option<&'a str>,
 }
 
 /// Rejected requests that a sign-up token survives: enough for a person's
@@ -57,6 +59,10 @@ pub struct TokenRow {
     pub expires_at: Timestamp,
     /// What it is bound to, if it is a sign-up token.
     pub binding: Option<Binding>,
+    /// The thumbprint of the key whose holder alone may use it.
+    pub jkt: Option<String>,
+    /// How many more sign-ups a sign-up token is good for.
+    pub uses_left: Option<i64>,
     /// Whether a sign-up token was used. Its own answer may be asked for again.
     pub used: bool,
     /// Whether the token, its client or its credential was ended, or the user's
@@ -72,6 +78,7 @@ struct Row {
     issued_at: i64,
     expires_at: i64,
     binding: Option<String>,
+    jkt: Option<String>,
     uses_left: Option<i64>,
     attempts_left: Option<i64>,
     revoked_at: Option<i64>,
@@ -94,8 +101,8 @@ impl Conn<'_> {
         exec!(
             self,
             "INSERT INTO tokens (hash, client_id, credential_id, scopes, issued_at, expires_at,
-                                 binding, uses_left, attempts_left)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                                 binding, uses_left, attempts_left, jkt)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
             token.hash.as_stored(),
             client_id,
             credential_id,
@@ -105,6 +112,7 @@ impl Conn<'_> {
             token.binding.map(|binding| binding.to_json().to_string()),
             token.binding.map(|_| 1_i64),
             token.binding.map(|_| ATTEMPTS),
+            token.jkt,
         );
         Ok(())
     }
@@ -115,7 +123,7 @@ impl Conn<'_> {
             self,
             Row,
             "SELECT t.client_id, t.credential_id, t.scopes, t.issued_at, t.expires_at, t.revoked_at,
-                    t.binding, t.uses_left, t.attempts_left,
+                    t.binding, t.jkt, t.uses_left, t.attempts_left,
                     c.disabled_at AS client_disabled_at, k.user_id,
                     k.revoked_at AS credential_revoked_at,
                     k.expires_at AS credential_expires_at,
@@ -152,6 +160,8 @@ impl Conn<'_> {
             expires_at: Timestamp(
                 row.credential_expires_at.map_or(row.expires_at, |end| end.min(row.expires_at)),
             ),
+            jkt: row.jkt,
+            uses_left: row.uses_left,
             used: row.uses_left.is_some_and(|left| left <= 0),
             binding: row.binding.as_deref().map(binding).transpose()?,
         }))

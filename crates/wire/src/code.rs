@@ -50,6 +50,8 @@ codes! {
     Unauthenticated = "unauthenticated", 401, false, "Authentication is needed";
     /// The access token is unknown, expired or revoked. Get a new one.
     InvalidToken = "invalid_token", 401, false, "The access token is not valid";
+    /// The `DPoP` proof does not fit the request or the access token. Make a new one for each request (RFC 9449).
+    InvalidDpopProof = "invalid_dpop_proof", 401, false, "The DPoP proof is not valid";
     /// The API username or password is wrong, or the account is not active.
     InvalidCredential = "invalid_credential", 401, false, "The API credential is not valid";
     /// The credentials are valid and do not hold the scope that this route needs.

@@ -1,8 +1,12 @@
 //! `doorstep client`
 
+use std::path::{Path, PathBuf};
+
 use clap::Subcommand;
-use doorstep_accounts::Client;
-use doorstep_register::{NewClientRequest, create_client, disable_client, list_clients};
+use doorstep_accounts::{Client, JwkSet, Secret, Timestamp};
+use doorstep_register::{
+    NewClientRequest, create_client, disable_client, list_clients, rotate_secret, set_keys,
+};
 use serde_json::{Value, json};
 
 use super::Output;
@@ -25,9 +29,34 @@ pub(super) enum Command {
         /// An origin whose pages embed the sign-up, as `https://host[:port]`; may be repeated
         #[arg(long, num_args = 1..)]
         origin: Vec<String>,
+        /// A file with the public keys that it authenticates with (`private_key_jwt`): a
+        /// JWK Set or one JWK, for ES256, EdDSA or PS256
+        #[arg(long, value_name = "FILE")]
+        jwks: Option<PathBuf>,
+        /// Make no secret: the client has its keys only
+        #[arg(long, requires = "jwks")]
+        no_secret: bool,
     },
     /// List all clients
     List,
+    /// Give a client a new secret; prints it, this once
+    Rotate {
+        /// The `client_id`
+        client_id: String,
+        /// How long the old secret works yet: seconds, or a number with m, h or d. 0 ends
+        /// it at once
+        #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
+        grace: i64,
+    },
+    /// Replace a client's public keys. Keys are never fetched from a URL: the server
+    /// calls no address that somebody else chose
+    Keys {
+        /// The `client_id`
+        client_id: String,
+        /// A JWK Set or one JWK
+        #[arg(long, value_name = "FILE")]
+        jwks: PathBuf,
+    },
     /// Switch a client off: its secret and its tokens stop working
     Disable {
         /// The `client_id`
@@ -38,23 +67,46 @@ pub(super) enum Command {
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<Output, String> {
     let context = super::open(settings).await?;
     let output = match command {
-        Command::Create { name, scope, provider_server, origin } => {
+        Command::Create { name, scope, provider_server, origin, jwks, no_secret } => {
             let request = NewClientRequest {
                 name,
                 scope,
                 provider_servers: provider_server,
                 origins: origin,
+                keys: jwks.as_deref().map(read_keys).transpose()?.unwrap_or_default(),
+                with_secret: !no_secret,
             };
             let created = create_client(&context, request).await.map_err(|error| chain(&error))?;
-            let secret = created.secret.expose();
             let mut json = describe(&created.client);
-            json["client_secret"] = secret.into();
+            let mut text = format!("client_id      {}", created.client.id);
+            if let Some(secret) = &created.secret {
+                json["client_secret"] = secret.expose().into();
+                text.push_str(&shown_once(secret));
+            }
+            Output { json, text }
+        }
+        Command::Rotate { client_id, grace } => {
+            let rotated =
+                rotate_secret(&context, &client_id, grace).await.map_err(|error| chain(&error))?;
+            let old_until = rotated.old_until.seconds();
             Output {
                 text: format!(
-                    "client_id      {}\nclient_secret  {secret}\n\nThe secret is not shown again. Keep it in the panel's back end, never in a page.",
-                    created.client.id
+                    "client_id      {client_id}{}\nThe old secret works for {grace} seconds more.",
+                    shown_once(&rotated.secret)
                 ),
-                json,
+                json: json!({
+                    "client_id": client_id,
+                    "client_secret": rotated.secret.expose(),
+                    "old_secret_expires_at": old_until,
+                }),
+            }
+        }
+        Command::Keys { client_id, jwks } => {
+            let keys = read_keys(&jwks)?;
+            set_keys(&context, &client_id, &keys).await.map_err(|error| chain(&error))?;
+            Output {
+                text: format!("{client_id} has {} key(s) now.", keys.keys().len()),
+                json: json!({ "client_id": client_id, "jwks": keys.to_json() }),
             }
         }
         Command::List => {
@@ -81,8 +133,48 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<Output,
     Ok(output)
 }
 
+fn shown_once(secret: &Secret) -> String {
+    format!(
+        "\nclient_secret  {}\n\nThe secret is not shown again. Keep it in the panel's back end, never in a page.",
+        secret.expose()
+    )
+}
+
+fn read_keys(path: &Path) -> Result<JwkSet, String> {
+    let refuse = |why: String| format!("--jwks {}: {why}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| refuse(error.to_string()))?;
+    JwkSet::parse(&text).map_err(|error| refuse(error.to_string()))
+}
+
+/// Seconds, or a number with a unit.
+fn duration(text: &str) -> Result<i64, String> {
+    let (number, unit) = match text.char_indices().last() {
+        Some((at, 's')) => (&text[..at], 1),
+        Some((at, 'm')) => (&text[..at], 60),
+        Some((at, 'h')) => (&text[..at], 60 * 60),
+        Some((at, 'd')) => (&text[..at], 24 * 60 * 60),
+        _ => (text, 1),
+    };
+    let number: Option<u32> = number.parse().ok();
+    number
+        .map(|number| i64::from(number) * unit)
+        .ok_or_else(|| "write it as seconds, or like 90m, 24h or 7d".to_owned())
+}
+
 fn describe(client: &Client) -> Value {
+    let secrets: Vec<_> = client
+        .secrets
+        .iter()
+        .map(|secret| {
+            json!({
+                "created_at": secret.created_at.seconds(),
+                "expires_at": secret.expires_at.map(Timestamp::seconds),
+            })
+        })
+        .collect();
     json!({
+        "secrets": secrets,
+        "jwks": client.keys.to_json(),
         "client_id": client.id,
         "name": client.name,
         "scope": client.scopes.to_string(),

@@ -13,8 +13,8 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
-use doorstep_accounts::{Limit, Principal, Refusal, Scope, Secret, Subject};
-use doorstep_register::{Meter, admit, authenticate_token, check_origin, log_in};
+use doorstep_accounts::{Limit, Principal, Refusal, Scope, Secret, Subject, jwk};
+use doorstep_register::{Error, Meter, Presented, admit, authenticate_token, check_origin, log_in};
 use doorstep_wire::{Code, frame, paths};
 
 use super::{App, extract::discard, in_flight::Place, metered::Metered, reject::Reject};
@@ -38,35 +38,74 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 /// Lets only callers with one of the scopes through.
 pub(crate) async fn guard(
     State((app, scopes)): State<(App, &'static [Scope])>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
-    let authorized = match Metered::of(request.extensions()) {
-        Ok(Metered(meter)) => {
-            authorize(&app, &meter, scopes, request.method(), request.headers()).await
-        }
+    let (mut head, body) = request.into_parts();
+    let authorized = match Metered::of(&head.extensions) {
+        Ok(Metered(meter)) => authorize(&app, &meter, scopes, &head).await,
         Err(reject) => Err(reject),
     };
     match authorized {
         Ok(principal) => {
-            request.extensions_mut().insert(Caller(principal));
-            next.run(request).await
+            head.extensions.insert(Caller(principal));
+            next.run(Request::from_parts(head, body)).await
         }
         Err(reject) => {
-            Place::leave(request.extensions());
-            discard(request.into_body(), app.settings.limits.body_deadline()).await;
+            Place::leave(&head.extensions);
+            discard(body, app.settings.limits.body_deadline()).await;
             reject.into_response()
         }
     }
+}
+
+/// Checks a token that is bound to a key (RFC 9449 §7).
+async fn by_dpop(app: &App, head: &Parts, token: &Secret) -> Result<Principal, Reject> {
+    let refuse = |refusal: Refusal| {
+        let said = format!("error=\"{}\", ", refusal.code().name());
+        Reject::from(refusal).with(header::WWW_AUTHENTICATE, dpop_challenge(app, &said))
+    };
+    let proof = proof(&head.headers)
+        .and_then(|proof| proof.ok_or("is missing: send it in the DPoP header"))
+        .map_err(|why| refuse(Refusal::InvalidDpopProof { why }))?;
+    // Without the query, in which no proof says anything.
+    let url = format!("{}{}", app.public_url(), head.uri.path());
+    let method = head.method.as_str();
+    let presented = Presented::Dpop { proof: proof.expose(), method, url: &url };
+    authenticate_token(&app.context, token, presented).await.map_err(|error| match error {
+        Error::Refused(refusal) => refuse(refusal),
+        Error::Failed(failed) => failed.into(),
+    })
+}
+
+/// The DPoP proof of a request, if it has one (RFC 9449 §4.1). The error completes
+/// "the DPoP proof …".
+pub(crate) fn proof(headers: &HeaderMap) -> Result<Option<Secret>, &'static str> {
+    let mut values = headers.get_all("dpop").iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err("is there twice: send one DPoP header");
+    }
+    value.to_str().map(|text| Some(Secret::new(text.trim()))).map_err(|_| "is not a JWT")
+}
+
+/// `WWW-Authenticate: DPoP` (RFC 9449 §7.1).
+fn dpop_challenge(app: &App, said: &str) -> HeaderValue {
+    let metadata = format!("{}{}", app.public_url(), paths::PROTECTED_RESOURCE);
+    let algorithms = jwk::ALGORITHMS.join(" ");
+    let text = format!(
+        "DPoP realm=\"Doorstep\", {said}algs=\"{algorithms}\", resource_metadata=\"{metadata}\""
+    );
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("DPoP"))
 }
 
 async fn authorize(
     app: &App,
     meter: &Meter,
     scopes: &'static [Scope],
-    method: &Method,
-    headers: &HeaderMap,
+    head: &Parts,
 ) -> Result<Principal, Reject> {
+    let headers = &head.headers;
     // The first is the one that most callers should ask for.
     let Some(&scope) = scopes.first() else {
         return Err(Reject::internal("a guarded route names no scope"));
@@ -76,16 +115,19 @@ async fn authorize(
             let reject = Reject::from(Refusal::Unauthenticated);
             return Err(challenge(app, reject, scope, None));
         }
-        Some(Authorization::Bearer(token)) => authenticate_token(&app.context, token.expose())
-            .await
-            .map_err(|error| challenge(app, error.into(), scope, Some("invalid_token")))?,
+        Some(Authorization::Bearer(token)) => {
+            authenticate_token(&app.context, &token, Presented::Bearer)
+                .await
+                .map_err(|error| challenge(app, error.into(), scope, Some("invalid_token")))?
+        }
+        Some(Authorization::Dpop(token)) => by_dpop(app, head, &token).await?,
         Some(Authorization::Basic { username, password }) => {
             log_in(&app.context, meter, &username, &password)
                 .await
                 .map_err(|error| challenge(app, error.into(), scope, None))?
         }
     };
-    hold_to_share(app, meter, &principal, method)?;
+    hold_to_share(app, meter, &principal, &head.method)?;
     if let Some(origin) = page_origin(app, headers) {
         check_origin(&app.context, &principal, origin).await?;
     }
@@ -149,6 +191,15 @@ fn challenge(app: &App, reject: Reject, scope: Scope, error: Option<&str>) -> Re
     let bearer = format!("Bearer realm=\"Doorstep\", {said}, resource_metadata=\"{metadata}\"");
     let bearer = HeaderValue::from_str(&bearer).unwrap_or(HeaderValue::from_static("Bearer"));
     let reject = reject.with(header::WWW_AUTHENTICATE, bearer);
+    // A token that is bound to a key is refused as a bearer token, and any 401 tells
+    // that the other scheme is there.
+    let reject = match error {
+        Some("insufficient_scope") => reject,
+        Some(_) => {
+            reject.with(header::WWW_AUTHENTICATE, dpop_challenge(app, "error=\"invalid_token\", "))
+        }
+        None => reject.with(header::WWW_AUTHENTICATE, dpop_challenge(app, "")),
+    };
     if scope == Scope::Register || error.is_some() {
         // An API credential never registers anybody: do not invite one.
         reject
@@ -164,6 +215,8 @@ fn challenge(app: &App, reject: Reject, scope: Scope, error: Option<&str>) -> Re
 pub(crate) enum Authorization {
     /// RFC 6750.
     Bearer(Secret),
+    /// RFC 9449.
+    Dpop(Secret),
     /// RFC 7617.
     Basic {
         /// Up to the first colon.
@@ -188,7 +241,7 @@ impl Authorization {
         let malformed = || {
             Reject::new(
                 Code::InvalidRequest,
-                "the Authorization header is neither `Bearer <token>` nor `Basic <base64 of username:password>`",
+                "the Authorization header is neither `Bearer <token>`, `DPoP <token>` nor `Basic <base64 of username:password>`",
             )
         };
         let text = value.to_str().map_err(|_| malformed())?;
@@ -196,6 +249,9 @@ impl Authorization {
         let rest = rest.trim();
         if scheme.eq_ignore_ascii_case("bearer") {
             return Ok(Some(Self::Bearer(Secret::new(rest))));
+        }
+        if scheme.eq_ignore_ascii_case("dpop") {
+            return Ok(Some(Self::Dpop(Secret::new(rest))));
         }
         if !scheme.eq_ignore_ascii_case("basic") {
             return Err(malformed());

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
-use doorstep_accounts::Scope;
+use doorstep_accounts::{Scope, jwk};
 use doorstep_wire::paths;
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use super::{App, reject::json as reply};
 /// `GET /.well-known/oauth-authorization-server`
 pub(crate) async fn authorization_server(State(app): State<App>) -> Response {
     let issuer = app.public_url();
-    let methods = ["client_secret_basic", "client_secret_post"];
+    let methods = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
     public(&json!({
         "issuer": issuer,
         "token_endpoint": format!("{issuer}{}", paths::OAUTH_TOKEN),
@@ -26,11 +26,15 @@ pub(crate) async fn authorization_server(State(app): State<App>) -> Response {
         "authorization_details_types_supported": [doorstep_accounts::binding::TYPE],
         "scopes_supported": Scope::ALL.map(Scope::name),
         "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": jwk::ALGORITHMS,
         "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": jwk::ALGORITHMS,
         "introspection_endpoint_auth_methods_supported": methods,
         // Ours: where a back end claims credentials, and how its challenge is made.
         "credential_claim_endpoint": format!("{issuer}{}", paths::CLAIM),
         "code_challenge_methods_supported": ["S256"],
+        "introspection_endpoint_auth_signing_alg_values_supported": jwk::ALGORITHMS,
+        "dpop_signing_alg_values_supported": jwk::ALGORITHMS,
         "service_documentation": format!("{issuer}{}", paths::ERRORS_PAGE),
     }))
 }
@@ -43,6 +47,7 @@ pub(crate) async fn protected_resource(State(app): State<App>) -> Response {
         "authorization_servers": [resource],
         "scopes_supported": Scope::ALL.map(Scope::name),
         "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": jwk::ALGORITHMS,
         "resource_documentation": format!("{resource}{}", paths::ERRORS_PAGE),
     }))
 }

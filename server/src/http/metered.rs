@@ -21,7 +21,7 @@ use doorstep_register::{Meter, admit};
 use doorstep_wire::paths;
 
 use super::{
-    App, client_address, client_request, extract::discard, in_flight::Place, reject::Reject,
+    App, client_address, extract::discard, in_flight::Place, oauth::OAuthError, reject::Reject,
 };
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -61,7 +61,7 @@ pub(crate) async fn meter(State(app): State<App>, mut request: Request, next: Ne
             Place::leave(request.extensions());
             discard(request.into_body(), app.settings.limits.body_deadline()).await;
             if for_oauth_clients {
-                client_request::limited(&refusal)
+                OAuthError::Limited(refusal).into_response()
             } else {
                 Reject::from(refusal).into_response()
             }

@@ -2,9 +2,7 @@
 
 mod assets;
 mod caller;
-mod claim;
 mod client_address;
-mod client_request;
 mod cors;
 mod credentials;
 mod docs;

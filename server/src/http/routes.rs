@@ -10,8 +10,8 @@ use doorstep_accounts::Scope;
 use doorstep_wire::paths;
 
 use super::{
-    App, assets, caller, claim, cors, credentials, docs, frame, layers, metadata, metered,
-    negotiate, oauth, users,
+    App, assets, caller, cors, credentials, docs, frame, layers, metadata, metered, negotiate,
+    oauth, users,
 };
 
 /// Who may call a route.
@@ -148,7 +148,7 @@ pub static ROUTES: &[Route] = &[
         method: "POST",
         path: paths::CLAIM,
         access: Access::Open,
-        handler: || on(MethodFilter::POST, claim::claim),
+        handler: || on(MethodFilter::POST, oauth::claim),
     },
     Route {
         method: "POST",

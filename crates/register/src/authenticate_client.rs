@@ -1,0 +1,160 @@
+//! Finding out which client is calling, by secret or by key.
+
+use doorstep_accounts::{
+    JwkSet, Limit, Principal, Scopes, Secret, SecretHash, Subject, TokenKind,
+    assertion::{Assertion, Verified},
+    client::LIVE_SECRETS,
+};
+use doorstep_store::{ClientLogin, TokenOwner};
+
+use crate::{
+    Context, Error, TokenError,
+    authenticate::{authenticate_credential, is_plain},
+    meter::{Attempts, Meter},
+};
+
+/// How a client says who it is.
+#[derive(Debug)]
+pub enum ClientAuthentication {
+    /// By a secret. An API credential is a client of its own user: its username and
+    /// password are accepted as `client_id` and `client_secret`.
+    Secret {
+        /// The `client_id`, or an API username.
+        id: String,
+        /// The `client_secret`, or an API password.
+        secret: Secret,
+    },
+    /// By a signature: `private_key_jwt` (RFC 7523).
+    Assertion {
+        /// The `client_id` beside it, if there is one; it may not differ.
+        id: Option<String>,
+        /// The `client_assertion`.
+        assertion: Secret,
+    },
+}
+
+/// A client, after every check.
+#[derive(Debug)]
+pub(crate) struct Authenticated {
+    /// Its `client_id`, or its API username.
+    pub(crate) id: String,
+    /// The kind of tokens that it gets.
+    pub(crate) kind: TokenKind,
+    /// For whom they speak.
+    pub(crate) owner: TokenOwner,
+    /// The most that they can hold.
+    pub(crate) held: Scopes,
+}
+
+/// Authenticates a client. Every reason to refuse it is the same error and takes the
+/// same way: whether a client exists, is switched off or has another secret shows
+/// neither in the answer nor in the time. Failures are counted by client and address.
+pub(crate) async fn authenticate(
+    context: &Context,
+    meter: &Meter,
+    authentication: &ClientAuthentication,
+) -> Result<Authenticated, TokenError> {
+    let name = authentication.claimed_id();
+    let attempts = Attempts::new(context, meter, Limit::ClientFailure, &name);
+    attempts.may_go_on().await.map_err(TokenError::of_limit)?;
+    let found = match authentication {
+        ClientAuthentication::Secret { id, secret } => by_secret(context, id, secret).await,
+        ClientAuthentication::Assertion { id, assertion } => {
+            by_assertion(context, id.as_deref(), assertion).await
+        }
+    };
+    if matches!(found, Err(TokenError::InvalidClient)) {
+        attempts.count_failure().await.map_err(TokenError::of_limit)?;
+    }
+    found
+}
+
+impl ClientAuthentication {
+    /// Who the sender claims to be; empty when nobody.
+    fn claimed_id(&self) -> String {
+        match self {
+            Self::Secret { id, .. } => id.clone(),
+            Self::Assertion { assertion, .. } => {
+                Assertion::read(assertion.expose()).map_or_else(String::new, |read| read.client_id)
+            }
+        }
+    }
+}
+
+async fn by_secret(
+    context: &Context,
+    id: &str,
+    secret: &Secret,
+) -> Result<Authenticated, TokenError> {
+    let client = client(context, id).await?;
+    let hashes = client.as_ref().map(|client| client.secrets.as_slice()).unwrap_or_default();
+    let mut right = false;
+    for at in 0..LIVE_SECRETS {
+        // As many comparisons for every client, and for none.
+        right |= match hashes.get(at) {
+            Some(hash) => context.verify(hash, secret).await,
+            None => SecretHash::verify_nothing(secret, &context.keys),
+        };
+    }
+    if let Some(client) = client.filter(|client| right && client.active) {
+        return Ok(of_client(id, &client));
+    }
+    match authenticate_credential(context, id, secret).await {
+        Ok(Principal { subject: Subject::User { credential_id, .. }, scopes, .. }) => {
+            Ok(Authenticated {
+                id: id.to_owned(),
+                kind: TokenKind::User,
+                owner: TokenOwner::Credential(credential_id),
+                held: scopes,
+            })
+        }
+        Ok(_) | Err(Error::Refused(_)) => Err(TokenError::InvalidClient),
+        Err(failed) => Err(TokenError::Failed(failed)),
+    }
+}
+
+async fn by_assertion(
+    context: &Context,
+    named: Option<&str>,
+    assertion: &Secret,
+) -> Result<Authenticated, TokenError> {
+    let assertion = Assertion::read(assertion.expose()).ok_or(TokenError::InvalidClient)?;
+    let id = assertion.client_id.as_str();
+    if named.is_some_and(|named| named != id) {
+        return Err(TokenError::InvalidClient);
+    }
+    let client = client(context, id).await?;
+    let keys = client.as_ref().map_or_else(JwkSet::default, |client| client.keys.clone());
+    if keys.keys().is_empty() {
+        assertion.verify_nothing();
+    }
+    let (terms, now) = (&context.terms, context.clock.now());
+    let audiences = [terms.issuer.as_str(), terms.token_url.as_str()];
+    let verified = assertion.verify(&keys, &audiences, now);
+    let (Some(client), Some(Verified { once, expires_at })) =
+        (client.filter(|client| client.active), verified)
+    else {
+        return Err(TokenError::InvalidClient);
+    };
+    // Committed by itself: a request that fails later has used its assertion up.
+    let mut tx = context.store.begin().await?;
+    let first = tx.conn().use_once(&once, now, expires_at).await?;
+    tx.commit().await?;
+    if first { Ok(of_client(id, &client)) } else { Err(TokenError::InvalidClient) }
+}
+
+fn of_client(id: &str, client: &ClientLogin) -> Authenticated {
+    Authenticated {
+        id: id.to_owned(),
+        kind: TokenKind::App,
+        owner: TokenOwner::Client(id.to_owned()),
+        held: client.scopes,
+    }
+}
+
+async fn client(context: &Context, id: &str) -> Result<Option<ClientLogin>, TokenError> {
+    if !is_plain(id) {
+        return Ok(None);
+    }
+    Ok(context.store.read().await?.conn().client_login(id, context.clock.now()).await?)
+}

@@ -40,8 +40,10 @@ export const PROVIDER_SERVER = 'demo.panel.example';
 class World {
   customers = 0;
 
-  static async create() {
+  /** `settings` are the server's, as environment variables. */
+  static async create(settings) {
     const world = new World();
+    world.settings = settings;
     try {
       await world.#start();
       return world;
@@ -68,7 +70,6 @@ class World {
     );
     this.hosts.serve({
       server: this.server,
-      token: () => this.registerToken(),
       signUpToken: (customer, more) => this.signUpToken(customer, more),
     });
     await this.#startPanel();
@@ -77,6 +78,7 @@ class World {
 
   #doorstep(listen) {
     const env = {
+      ...this.settings,
       DOORSTEP_DATABASE_URL: `sqlite://${this.folder}/doorstep.db`,
       DOORSTEP_KEYS__FILE: `${this.folder}/doorstep.keys`,
       // One address signs up for everybody here.
@@ -181,9 +183,9 @@ class World {
 }
 
 /** The world of a test file; call once at its top. */
-export function world() {
+export function world(settings = {}) {
   let made;
-  before(async () => (made = await World.create()), { timeout: TEST_MS });
+  before(async () => (made = await World.create(settings)), { timeout: TEST_MS });
   after(() => made?.stop(), { timeout: TEST_MS });
 
   /**

@@ -10,7 +10,6 @@ const escape = (text) =>
 export class Hosts {
   #http;
   #server;
-  #token;
   #signUpToken;
 
   static async listen() {
@@ -23,9 +22,8 @@ export class Hosts {
   }
 
   /** From here on pages can name the server and carry tokens. */
-  serve({ server, token, signUpToken }) {
+  serve({ server, signUpToken }) {
     this.#server = server;
-    this.#token = token;
     this.#signUpToken = signUpToken;
   }
 
@@ -48,13 +46,13 @@ export class Hosts {
       return;
     }
     const options = Object.fromEntries(url.searchParams);
+    const customer = (number) => escape(options[`customer${number}`] ?? options.customer ?? 'nobody');
     const page = make({
       options,
       loader: `${this.#server}/v1/doorstep.js`,
-      token: async () => escape(await this.#token()),
-      signUpToken: async () =>
-        escape(await this.#signUpToken(options.customer, JSON.parse(options.person ?? '{}'))),
-      customer: (number) => escape(options[`customer${number}`] ?? options.customer ?? 'nobody'),
+      token: async (number) =>
+        escape(await this.#signUpToken(customer(number), JSON.parse(options.person ?? '{}'))),
+      customer,
     });
     const policy = {
       ...(options.csp && { 'content-security-policy': options.csp }),
@@ -85,11 +83,11 @@ ${head}${NOTES}
 const server = 'data-provider-server="demo.panel.example"';
 
 const tag = async (page, number, more = '') =>
-  `<script async src="${page.loader}" data-token="${await page.token()}" ${server}
+  `<script async src="${page.loader}" data-token="${await page.token(number)}" ${server}
     data-provider-username="${page.customer(number)}" ${more}></script>`;
 
 const element = async (page, number, more = '') =>
-  `<doorstep-signup id="element-${number}" token="${await page.token()}" provider-server="demo.panel.example"
+  `<doorstep-signup id="element-${number}" token="${await page.token(number)}" provider-server="demo.panel.example"
     provider-username="${page.customer(number)}" ${more}></doorstep-signup>`;
 
 /** Rules that reach for everything a page can reach. */
@@ -107,7 +105,7 @@ const PAGES = {
 
   /** The script tag with nothing but a sign-up token, which says the rest. */
   bound: async (page) =>
-    document(page, `<script async src="${page.loader}" data-token="${await page.signUpToken()}"></script>`),
+    document(page, `<script async src="${page.loader}" data-token="${await page.token(1)}"></script>`),
 
   /** An element whose token says the rest; \`mode\` and the like come from the address. */
   element: async (page) => {
@@ -134,7 +132,7 @@ const PAGES = {
   mount: async (page) =>
     document(
       page,
-      `<div id="place" data-token="${await page.token()}" data-customer="${page.customer(1)}"></div>
+      `<div id="place" data-token="${await page.token(1)}" data-customer="${page.customer(1)}"></div>
        <script async src="${page.loader}"></script>`,
     ),
 

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 
+import { ADA, Form } from './form.mjs';
 import { world } from './harness.mjs';
 
 const { scenario } = world();
@@ -45,6 +46,26 @@ scenario('only the panel\'s own page may hand it a credential, and only one that
   assert.equal(await hand(json, { username: 'u' }), 400);
   assert.equal(await hand(json), 422);
   assert.equal(await hand(json, { username: 'u', password: 'p'.repeat(10_000) }), 413);
+});
+
+scenario('with claim delivery the panel gets the password and its page never does', async ({ world, page, watch }) => {
+  const customer = world.customer();
+  await page.goto(`${world.panel}/?customer=${customer}&delivery=claim`);
+  const form = new Form(page);
+  await form.ready();
+  await form.fill(ADA);
+  await form.send.click();
+  await page.getByText('Your provider has set it up for you').waitFor();
+  await page.getByText('Connected as Ada Lovelace').waitFor();
+  assert.equal(await form.password.isVisible(), false);
+  for (const { request } of watch.requests(/./)) {
+    const answer = await (await request.response())?.text().catch(() => '');
+    assert.ok(!`${answer}${request.postData() ?? ''}`.includes('dsp_'), `a password in ${request.url()}`);
+  }
+  // The panel can use it.
+  await page.reload();
+  await page.getByText('API user').waitFor();
+  assert.equal(await world.signUpAgain(customer), 409);
 });
 
 scenario('the page of trunk serve gets its session from the panel', async ({ world }) => {

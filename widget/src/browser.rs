@@ -22,6 +22,27 @@ extern "C" {
     fn write_text(text: &str) -> Result<Promise, JsValue>;
 }
 
+#[wasm_bindgen]
+extern "C" {
+    // A page in a sandbox has no storage, and merely naming it throws.
+    #[wasm_bindgen(js_namespace = sessionStorage, js_name = getItem, catch)]
+    fn get_item(name: &str) -> Result<Option<String>, JsValue>;
+
+    #[wasm_bindgen(js_namespace = sessionStorage, js_name = setItem, catch)]
+    fn set_item(name: &str, value: &str) -> Result<(), JsValue>;
+}
+
+/// What the tab was asked to keep under that name; empty without it.
+pub(crate) fn recall(name: &str) -> String {
+    get_item(name).ok().flatten().unwrap_or_default()
+}
+
+/// Asks the tab to keep a text until it is closed.
+pub(crate) fn keep(name: &str, text: &str) {
+    // A full or forbidden store costs the retry after a reload, and nothing else.
+    let _ = set_item(name, text);
+}
+
 /// Tells the page's developer what went wrong.
 pub(crate) fn complain(what: &JsValue) {
     console_error(what);

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     browser,
     credential::Credential,
-    flow::Account,
+    flow::{Account, Handover},
     i18n::{Key, text},
     widget::Widget,
 };
@@ -13,13 +13,14 @@ use crate::{
 /// The credential, to look at, copy and keep.
 #[component]
 pub(crate) fn Done(widget: Widget, api: String, account: Account) -> impl IntoView {
-    let Account { username, password } = account;
-    let (lead, class) = match password {
-        Some(_) => (Key::DoneOnce, "doorstep-once"),
-        None => (Key::DoneWithoutPassword, "doorstep-once doorstep-mild"),
+    let Account { username, handover } = account;
+    let mild = "doorstep-once doorstep-mild";
+    let (lead, class, password) = match handover {
+        Handover::Password(password) => (Key::DoneOnce, "doorstep-once", password),
+        Handover::Claim(_) => (Key::DoneByProvider, mild, String::new()),
+        Handover::Delivered => (Key::DoneWithoutPassword, mild, String::new()),
     };
-    let hidden = password.is_none().then_some("");
-    let password = password.unwrap_or_default();
+    let hidden = password.is_empty().then_some("");
     let credential = Credential { api, username: username.clone(), password: password.clone() };
     view! {
         <div class="doorstep-form doorstep-done" part="done">

@@ -37,8 +37,18 @@ pub(crate) enum Reply {
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Account {
     pub(crate) username: String,
-    /// Absent where it was delivered another way.
-    pub(crate) password: Option<String>,
+    pub(crate) handover: Handover,
+}
+
+/// How a person gets the password.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Handover {
+    /// Here it is.
+    Password(String),
+    /// The page's back end gets it, for this code.
+    Claim(String),
+    /// It was shown before.
+    Delivered,
 }
 
 /// Secrets do not print.

@@ -16,6 +16,10 @@ pub(crate) fn Form(widget: Widget) -> impl IntoView {
     let settings = widget.settings();
     let username = move || widget.person.with(|it| or(&settings.provider_username, &it.username));
     let server = move || widget.person.with(|it| or(&settings.provider_server, &it.server));
+    let brand = move || widget.person.with(|it| it.brand.name.clone());
+    let logo = move || {
+        widget.person.with(|it| Some(it.brand.logo.clone()).filter(|logo| !logo.is_empty()))
+    };
     let rows = settings::place(&widget.fields())
         .into_iter()
         .map(|placed| view! { <Row widget placed /> })
@@ -39,6 +43,10 @@ pub(crate) fn Form(widget: Widget) -> impl IntoView {
             on:pointercancel=move |_| widget.release()
             on:pointerleave=move |_| widget.release()
         >
+            <p class="doorstep-brand" part="brand">
+                <img class="doorstep-logo" part="logo" alt="" src=logo />
+                <bdi>{brand}</bdi>
+            </p>
             <h2 class="doorstep-title" part="title" id=widget.id("title")>
                 {text(Key::Title)}
             </h2>

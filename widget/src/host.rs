@@ -8,6 +8,7 @@ use web_sys::{CustomEvent, CustomEventInit, HtmlElement, HtmlInputElement};
 
 use crate::{
     browser,
+    flow::{Account, Handover},
     object::{answer, get, object, text},
     settings::Settings,
 };
@@ -46,6 +47,15 @@ impl Host {
         let fields: Array = fields.into_iter().map(JsValue::from_str).collect();
         let detail = object([("code", code.into()), ("fields", fields.into())]);
         self.tell("error", &detail, false);
+    }
+
+    /// Sets a custom property where the page can still override it; empty leaves
+    /// it as it is.
+    pub(crate) fn theme(&self, name: &str, value: &str) {
+        if !value.is_empty() {
+            // A style that cannot be set is no failure to sign up.
+            let _ = self.element.style().set_property(name, value);
+        }
     }
 
     /// The page's language where the form stands, else the browser's.
@@ -104,11 +114,18 @@ fn named(name: &str) -> String {
     "[name=".to_owned() + name + "]"
 }
 
-/// Gives the credential to the page that asked for it, by its `onCredential`.
-pub(crate) fn hand_over(options: &JsValue, username: &str, password: &str) {
+/// Gives the credential, or the code that stands for it, to the page that asked
+/// for it by its `onCredential`.
+pub(crate) fn hand_over(options: &JsValue, account: &Account) {
+    let (name, secret) = match &account.handover {
+        Handover::Password(password) => ("password", password),
+        Handover::Claim(code) => ("claimCode", code),
+        Handover::Delivered => return,
+    };
     let callback = get(options, "onCredential");
     let Some(callback) = callback.dyn_ref::<Function>() else { return };
-    let credential = object([("username", username.into()), ("password", password.into())]);
+    let username = JsValue::from_str(&account.username);
+    let credential = object([("username", username), (name, secret.into())]);
     if let Err(error) = callback.call1(options, &credential) {
         // The person has the credential on the screen in any case.
         browser::complain(&error);

@@ -31,6 +31,7 @@ texts! {
     TokenNeeded = "This page is no longer allowed to create the account. Reload the page, then try again.";
     DoneTitle = "Your account is ready";
     DoneOnce = "Save this credential now. This is the only time the password is shown.";
+    DoneByProvider = "Your provider has set it up for you and keeps its password. There is nothing to save.";
     DoneWithoutPassword = "Your account is ready. Its password was delivered before and is not shown again.";
     Username = "API username";
     Password = "API password";

@@ -9,7 +9,7 @@ use js_sys::{Array, Object};
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::{
-    flow::{Account, Problem, Told},
+    flow::{Account, Handover, Problem, Told},
     object::{get, object, text},
 };
 
@@ -22,7 +22,11 @@ pub(crate) fn account(document: &JsValue) -> Option<Account> {
     let api = get(&get(document, "user"), "api");
     Some(Account {
         username: get(&api, "username").as_string()?,
-        password: get(&api, "password").as_string(),
+        handover: match (get(&api, "password").as_string(), get(&api, "claim_code").as_string()) {
+            (Some(password), _) => Handover::Password(password),
+            (None, Some(code)) => Handover::Claim(code),
+            (None, None) => Handover::Delivered,
+        },
     })
 }
 
@@ -73,11 +77,15 @@ mod tests {
         let sent = json!({ "user": {
             "id": 1, "fname": "", "lname": "", "email": "", "locale": "", "currency": "",
             "country": null, "company_name": null,
-            "api": { "username": "", "password": "" }, "labels": {},
+            "api": { "username": "", "password": null, "claim_code": "" }, "labels": {},
         }});
         let signed_up = to_value(from_value::<SignedUp>(sent).unwrap()).unwrap();
         let user = &signed_up["user"];
         assert!(PUBLIC.iter().all(|name| user.get(name).is_some()));
-        assert!(["username", "password"].iter().all(|name| user["api"].get(name).is_some()));
+        assert!(
+            ["username", "password", "claim_code"]
+                .iter()
+                .all(|name| user["api"].get(name).is_some())
+        );
     }
 }

@@ -2,13 +2,14 @@
 //! form is already there.
 
 use doorstep_wire::session::TOKEN_PREFIX;
+use js_sys::Array;
 use leptos::{prelude::*, task};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 use crate::{
     client,
     flow::Flow,
-    object::{answer, get, text},
+    object::{self, answer, get, text},
     widget::{Widget, known},
 };
 
@@ -17,6 +18,16 @@ use crate::{
 pub(crate) struct Person {
     pub(crate) username: String,
     pub(crate) server: String,
+    /// Of the operator.
+    pub(crate) brand: Brand,
+}
+
+/// Whose form it is.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Brand {
+    pub(crate) name: String,
+    /// The address of a picture.
+    pub(crate) logo: String,
 }
 
 impl Widget {
@@ -47,10 +58,23 @@ impl Widget {
     /// Takes a `doorstep_wire::session::Session`, read member by member as replies are.
     fn apply(self, session: &JsValue) {
         let text = |name| text(session, name);
-        self.person
-            .set(Person { username: text("provider_username"), server: text("provider_server") });
+        let branding = get(session, "branding");
+        self.person.set(Person {
+            username: text("provider_username"),
+            server: text("provider_server"),
+            brand: Brand {
+                name: object::text(&branding, "name"),
+                logo: object::text(&branding, "logo"),
+            },
+        });
+        for (name, member) in [("--doorstep-brand", "color"), ("--doorstep-on-brand", "on_color")] {
+            self.host().theme(name, &object::text(&branding, member));
+        }
+        let fields = get(session, "fields");
+        let fields = fields.dyn_ref::<Array>().map(|names| names.join(" "));
         let (locked, prefill) = (get(session, "locked"), get(session, "prefill"));
         let before = self.fields();
+        self.suggest_fields(fields.map(String::from).unwrap_or_default());
         let host = self.host();
         for it in self.answers() {
             let field = it.field;
@@ -80,7 +104,7 @@ impl Widget {
 
 #[cfg(test)]
 mod tests {
-    use doorstep_wire::session::Session;
+    use doorstep_wire::session::{Branding, Session};
 
     #[test]
     fn the_names_that_are_read_are_those_that_the_server_writes() {
@@ -91,9 +115,20 @@ mod tests {
             prefill: serde_json::Map::new(),
             locked: serde_json::Map::new(),
             expires_in: 0,
+            credential_delivery: String::new(),
+            fields: Vec::new(),
+            branding: Branding {
+                name: Some(String::new()),
+                logo: Some(String::new()),
+                color: Some(String::new()),
+                on_color: Some(String::new()),
+            },
         };
         let session = serde_json::to_value(session).unwrap();
-        let names = ["provider_server", "provider_username", "prefill", "locked"];
+        let names =
+            ["provider_server", "provider_username", "prefill", "locked", "fields", "branding"];
         assert!(names.iter().all(|name| session.get(name).is_some()));
+        let names = ["name", "logo", "color", "on_color"];
+        assert!(names.iter().all(|name| session["branding"].get(name).is_some()));
     }
 }

@@ -41,6 +41,8 @@ pub(crate) struct Widget {
 
 struct State {
     settings: Settings,
+    /// Of the operator, by way of the token.
+    suggested_fields: String,
     /// As the host gave them, for the callback in them.
     options: JsValue,
     answers: Vec<Answer>,
@@ -78,6 +80,7 @@ impl Widget {
             .collect();
         let state = State {
             settings,
+            suggested_fields: String::new(),
             options,
             answers,
             left: Vec::new(),
@@ -125,6 +128,11 @@ impl Widget {
     /// What the host wants, as of now.
     pub(crate) fn settings(self) -> Settings {
         self.state.with_value(|state| state.settings.clone())
+    }
+
+    /// What to ask for where the host does not say it.
+    pub(crate) fn suggest_fields(self, fields: String) {
+        self.state.update_value(|state| state.suggested_fields = fields);
     }
 
     /// The language for names of countries and the like.
@@ -236,7 +244,9 @@ impl Widget {
             return;
         };
         let last = self.state.with_value(|state| state.attempt.clone());
-        let attempt = Attempt::of(last, body, browser::chance);
+        let note = browser::recall(&self.id(NOTE));
+        let attempt = Attempt::of(last, &note, body, browser::chance);
+        browser::keep(&self.id(NOTE), &attempt.note());
         self.state.update_value(|state| {
             state.attempt = Some(attempt.clone());
             state.promised = None;
@@ -247,6 +257,18 @@ impl Widget {
             self.state.with_value(|state| (state.host.clone(), state.options.clone()));
         task::spawn_local(async move {
             let (reply, document) = client::sign_up(&settings, &attempt).await;
+            if let Reply::Problem(problem) = &reply
+                && problem.code == Code::IdempotencyKeyReused.name()
+                && attempt.is_recalled
+            {
+                // Somebody else signed in on this tab: the answers are the same, the
+                // person is not.
+                browser::keep(&self.id(NOTE), "");
+                if self.state.try_update_value(|state| state.attempt = None).is_some() {
+                    self.transmit();
+                }
+                return;
+            }
             self.receive(reply, &document, &host, options);
         });
     }
@@ -305,9 +327,7 @@ impl Widget {
         }
         focus_soon(host, TITLE);
         // From here on the page may unmount us at any call.
-        if let Some(password) = &account.password {
-            host::hand_over(options, &account.username, password);
-        }
+        host::hand_over(options, account);
         host.tell("success", &reply::announced(document, &account.username), false);
     }
 
@@ -409,7 +429,11 @@ impl Widget {
         let is_locked = |field: &Field| {
             self.answers().any(|it| it.field.name == field.name && it.is_locked.get_untracked())
         };
-        self.settings().shown(is_locked)
+        let mut settings = self.settings();
+        if settings.fields.is_empty() {
+            settings.fields = self.state.with_value(|state| state.suggested_fields.clone());
+        }
+        settings.shown(is_locked)
     }
 
     fn shown(self) -> Vec<Answer> {
@@ -424,6 +448,8 @@ impl Widget {
     }
 }
 
+/// The name under which the tab keeps what a reload would lose.
+const NOTE: &str = "attempt";
 const FAULT: &str = "[aria-invalid=true]";
 const RETRY: &str = ".doorstep-retry";
 const SUMMARY: &str = ".doorstep-summary";

@@ -36,6 +36,8 @@ pub enum Refusal {
     },
     /// The route is about a user's own account, and the caller speaks for no user.
     UserNeeded,
+    /// A token that is for back ends alone was sent by a page.
+    BrowserUseForbidden,
     /// The page's origin is not one of the client's.
     OriginNotAllowed {
         /// The origin.
@@ -97,6 +99,7 @@ impl Refusal {
             Self::InvalidCredential => Code::InvalidCredential,
             Self::InsufficientScope { .. } => Code::InsufficientScope,
             Self::UserNeeded => Code::UserNeeded,
+            Self::BrowserUseForbidden => Code::BrowserUseForbidden,
             Self::OriginNotAllowed { .. } => Code::OriginNotAllowed,
             Self::ProviderServerNotAllowed { .. } => Code::ProviderServerNotAllowed,
             Self::AuthorizationDetailsMismatch { .. } => Code::AuthorizationDetailsMismatch,
@@ -139,6 +142,9 @@ impl Refusal {
             Self::UserNeeded => {
                 "this is about a user's own account: use an API credential, or a token that one obtained"
                     .to_owned()
+            }
+            Self::BrowserUseForbidden => {
+                "this token could sign up anybody, so no page may have it: give the page a sign-up token (authorization_details), and revoke this one".to_owned()
             }
             Self::OriginNotAllowed { origin } => {
                 format!("pages of {origin} may not use this client: the operator can add the origin")

@@ -22,6 +22,17 @@ impl fmt::Debug for Credential {
     }
 }
 
+/// The body of `POST /api/credentials/claim`.
+#[derive(Deserialize)]
+pub(crate) struct ClaimedBody {
+    pub(crate) user: ClaimedUser,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ClaimedUser {
+    pub(crate) api: Credential,
+}
+
 /// The account that a credential opens.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Account {

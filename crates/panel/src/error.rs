@@ -62,6 +62,12 @@ pub enum Error {
         "the server does not accept the API credential: it was revoked, or the account is not active"
     )]
     CredentialRefused,
+    /// The code was claimed, has expired, or is for another verifier.
+    #[error(
+        "the claim code cannot be used: claim within five minutes, once, with the verifier of the \
+         sign-up token that the page had"
+    )]
+    ClaimRefused,
     /// The server said no for a reason that this version has no name for.
     #[error("the server refused with {code:?}: {detail}")]
     Refused {

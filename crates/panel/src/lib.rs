@@ -16,6 +16,7 @@ mod panel;
 mod registrant;
 mod token;
 mod transport;
+mod verifier;
 
 pub use account::{Account, Credential};
 pub use embed::Embed;
@@ -23,3 +24,4 @@ pub use error::Error;
 pub use panel::Panel;
 pub use registrant::Registrant;
 pub use token::{RegisterToken, SignUpToken};
+pub use verifier::Verifier;

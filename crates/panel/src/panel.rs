@@ -13,8 +13,8 @@ use reqwest::Client;
 use url::Url;
 
 use crate::{
-    Account, Credential, Embed, Error, RegisterToken, Registrant, SignUpToken,
-    account::AccountBody,
+    Account, Credential, Embed, Error, RegisterToken, Registrant, SignUpToken, Verifier,
+    account::{AccountBody, ClaimedBody},
     transport::{self, client},
 };
 
@@ -34,6 +34,8 @@ pub struct Panel {
     server: String,
     origin: String,
     oauth: OAuth,
+    /// Of the same client, for the one call that `oauth2` does not know.
+    client_secret: ClientSecret,
     http: Client,
 }
 
@@ -52,10 +54,12 @@ impl Panel {
         let server = url.as_str().trim_end_matches('/').to_owned();
         let token_url = TokenUrl::new(format!("{server}{}", paths::OAUTH_TOKEN))
             .map_err(|_| refused(server_url, "it does not join with a path"))?;
+        let client_secret = ClientSecret::new(client_secret.into());
         let oauth = BasicClient::new(ClientId::new(client_id.into()))
-            .set_client_secret(ClientSecret::new(client_secret.into()))
+            .set_client_secret(client_secret.clone())
             .set_token_uri(token_url);
-        Ok(Self { origin: url.origin().ascii_serialization(), server, oauth, http: client()? })
+        let origin = url.origin().ascii_serialization();
+        Ok(Self { origin, server, oauth, client_secret, http: client()? })
     }
 
     /// The server's origin: what the page's content security policy has to name.
@@ -86,6 +90,36 @@ impl Panel {
     /// the token is for.
     pub fn embed<'a>(&'a self, token: &'a SignUpToken) -> Embed<'a> {
         Embed::new(&self.server, token.secret())
+    }
+
+    /// The credential that stands behind the code which the page got, for a token
+    /// that was [`claimed_with`](Registrant::claimed_with) `verifier`. The password
+    /// is made by this call. If its answer was lost, the same call within a minute
+    /// gives another password.
+    pub async fn claim(&self, code: &str, verifier: &Verifier) -> Result<Credential, Error> {
+        let request = self
+            .http
+            .post(format!("{}{}", self.server, paths::CLAIM))
+            .header(ACCEPT, "application/json")
+            .form(&[
+                ("client_id", self.oauth.client_id().as_str()),
+                ("client_secret", self.client_secret.secret()),
+                ("claim_code", code),
+                ("code_verifier", verifier.secret()),
+            ])
+            .build();
+        let answer = transport::send(&self.http, &self.server, request).await?;
+        if answer.status() == StatusCode::OK {
+            return serde_json::from_slice::<ClaimedBody>(answer.body())
+                .map(|body| body.user.api)
+                .map_err(|_| self.protocol("it is not a credential"));
+        }
+        let refusal = serde_json::from_slice::<BasicErrorResponse>(answer.body())
+            .map_err(|_| self.protocol("it is not an OAuth error"))?;
+        Err(match refusal.error() {
+            BasicErrorResponseType::InvalidGrant => Error::ClaimRefused,
+            _ => self.token_error(RequestTokenError::ServerResponse(refusal)),
+        })
     }
 
     /// The account that `credential` opens: proof that it works.

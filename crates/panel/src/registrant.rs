@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::Verifier;
+
 /// The person whom a sign-up token signs up: the customer `provider_username` of
 /// the panel's machine `provider_server`.
 ///
@@ -24,6 +26,16 @@ pub struct Registrant {
     locked: Map<String, Value>,
     #[serde(skip_serializing_if = "Map::is_empty")]
     prefill: Map<String, Value>,
+    #[serde(flatten)]
+    claim: Option<Claim>,
+}
+
+/// What asks for claim delivery.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Claim {
+    credential_delivery: &'static str,
+    code_challenge: String,
+    code_challenge_method: &'static str,
 }
 
 impl Registrant {
@@ -37,6 +49,7 @@ impl Registrant {
             origins: Vec::new(),
             locked: Map::new(),
             prefill: Map::new(),
+            claim: None,
         }
     }
 
@@ -67,6 +80,19 @@ impl Registrant {
     #[must_use]
     pub fn prefill(mut self, field: impl Into<String>, answer: impl Into<Value>) -> Self {
         self.prefill.insert(field.into(), answer.into());
+        self
+    }
+
+    /// The credential goes to the panel's back end and not to the page: the page
+    /// gets a code, and whoever holds `verifier` exchanges it with
+    /// [`Panel::claim`](crate::Panel::claim).
+    #[must_use]
+    pub fn claimed_with(mut self, verifier: &Verifier) -> Self {
+        self.claim = Some(Claim {
+            credential_delivery: "claim",
+            code_challenge: verifier.challenge(),
+            code_challenge_method: "S256",
+        });
         self
     }
 
@@ -115,5 +141,12 @@ mod tests {
                 "prefill": { "fname": "Ada" },
             }])
         );
+        // RFC 7636 appendix B.
+        let verifier = Verifier::from_stored("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+        let claimed = details(&Registrant::new("s", "u").claimed_with(&verifier));
+        assert_eq!(claimed[0]["credential_delivery"], "claim");
+        assert_eq!(claimed[0]["code_challenge"], "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        assert!(!format!("{verifier:?}").contains("dBjf"));
+        assert_ne!(Verifier::random().secret(), Verifier::random().secret());
     }
 }

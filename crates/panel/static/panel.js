@@ -18,12 +18,14 @@
 
   // The one place where the page sees the password: it goes on to the panel's
   // own back end and is not kept.
-  const keep = async ({ username, password }) => {
+  // With claim delivery it sees only a code, which is worth nothing to anybody
+  // but the back end.
+  const keep = async ({ username, password, claimCode }) => {
     try {
-      const answer = await fetch('/panel/credential', {
+      const answer = await fetch(claimCode ? '/panel/claim' : '/panel/credential', {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ username, password }),
+        body: JSON.stringify(claimCode ? { claimCode } : { username, password }),
       });
       const body = await answer.json();
       if (!answer.ok) throw new Error(body.error);

@@ -9,7 +9,7 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
-use doorstep_panel::{Credential, Error, Panel, Registrant};
+use doorstep_panel::{Credential, Error, Panel, Registrant, Verifier};
 use tokio::{net::TcpListener, sync::Mutex};
 
 /// What the token endpoint was asked: `Authorization` and the body.
@@ -22,6 +22,10 @@ async fn serve(status: u16, content_type: &'static str, body: &'static str) -> (
         let headers = [("content-type", content_type), ("retry-after", "7")];
         (status, headers, body).into_response()
     };
+    let claim = move |State(asked): State<Asked>, form: String| async move {
+        asked.lock().await.push((String::new(), form));
+        answer()
+    };
     let token = move |State(asked): State<Asked>, headers: HeaderMap, form: String| async move {
         let authorization = headers["authorization"].to_str().expect("ASCII").to_owned();
         asked.lock().await.push((authorization, form));
@@ -30,6 +34,7 @@ async fn serve(status: u16, content_type: &'static str, body: &'static str) -> (
     let app = Router::new()
         .route("/api/oauth/token", post(token))
         .route("/api/users", get(move || async move { answer() }))
+        .route("/api/credentials/claim", post(claim))
         .with_state(asked.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let server = format!("http://{}", listener.local_addr().expect("a bound address"));
@@ -134,6 +139,27 @@ async fn a_server_that_is_down_is_unreachable() {
     let error = Panel::new(&server, "id", "secret").unwrap().register_token().await.unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error}");
     assert!(error.retry());
+}
+
+#[tokio::test]
+async fn a_code_is_exchanged_for_the_credential() {
+    let verifier = Verifier::from_stored("v".repeat(43));
+    let body = r#"{"user":{"id":7,"api":{"username":"u","password":"p"}}}"#;
+    let (panel, asked) = serve(200, JSON, body).await;
+    let credential = panel.claim("clm_code", &verifier).await.unwrap();
+    assert_eq!((&*credential.username, &*credential.password), ("u", "p"));
+    let form: HashMap<String, String> =
+        url::form_urlencoded::parse(asked.lock().await[0].1.as_bytes()).into_owned().collect();
+    assert_eq!(form["claim_code"], "clm_code");
+    assert_eq!(form["code_verifier"], verifier.secret());
+    assert_eq!((&*form["client_id"], &*form["client_secret"]), ("panel one", "s:cret"));
+
+    let (panel, _) = serve(400, JSON, r#"{"error":"invalid_grant"}"#).await;
+    let error = panel.claim("clm_code", &verifier).await.unwrap_err();
+    assert!(matches!(error, Error::ClaimRefused), "{error}");
+    assert!(!format!("{error:?} {error}").contains("clm_code"));
+    let (panel, _) = serve(401, JSON, r#"{"error":"invalid_client"}"#).await;
+    assert!(matches!(panel.claim("clm_code", &verifier).await, Err(Error::ClientRefused)));
 }
 
 #[tokio::test]

@@ -58,6 +58,8 @@ codes! {
     InsufficientScope = "insufficient_scope", 403, false, "The scope does not allow this";
     /// The caller is an OAuth client, which speaks for no user. Use an API credential, or a token that one obtained.
     UserNeeded = "user_needed", 403, false, "A user's credentials are needed";
+    /// A register token without `authorization_details` is for back ends, and a browser sent it. Whoever sees it can sign up anybody: revoke it, and give pages sign-up tokens.
+    BrowserUseForbidden = "browser_use_forbidden", 403, false, "This token is not for pages";
     /// The page's origin is not on the OAuth client's list. The operator adds it with `doorstep client create --origin`.
     OriginNotAllowed = "origin_not_allowed", 403, false, "The page's origin is not allowed";
     /// The OAuth client may not register users of this provider server. The operator assigns servers to clients.

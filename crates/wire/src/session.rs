@@ -21,4 +21,23 @@ pub struct Session {
     pub locked: Map<String, Value>,
     /// Seconds until the token expires.
     pub expires_in: i64,
+    /// How the password is handed over: `inline` or `claim`.
+    pub credential_delivery: String,
+    /// Optional fields to ask for where the page does not say which.
+    pub fields: Vec<String>,
+    /// Whose form it is.
+    pub branding: Branding,
+}
+
+/// How the operator's brand looks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Branding {
+    /// The platform's name.
+    pub name: Option<String>,
+    /// The URL of a logo.
+    pub logo: Option<String>,
+    /// The accent colour, `#rrggbb`.
+    pub color: Option<String>,
+    /// What can be read on it, `#rrggbb`.
+    pub on_color: Option<String>,
 }

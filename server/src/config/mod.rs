@@ -4,6 +4,7 @@
 //! environment. A name that is no setting is refused: a misspelt limit that is
 //! silently ignored is worse than a server that does not start.
 
+mod branding;
 mod networks;
 mod rates;
 mod sections;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use branding::{Branding, Form};
 pub use networks::Networks;
 pub use rates::RateSettings;
 pub use sections::{
@@ -34,6 +36,10 @@ pub struct Settings {
     pub limits: Limits,
     /// How much there may be of what is limited.
     pub rates: RateSettings,
+    /// Whose the sign-up form is.
+    pub branding: Branding,
+    /// What the sign-up form asks.
+    pub form: Form,
     /// What new accounts get.
     pub accounts: Accounts,
     /// The plan that accounts are on.
@@ -163,6 +169,8 @@ impl Settings {
                 return fail(format!("accounts.email_domain {domain:?} is not a mail domain"));
             }
         }
+        self.branding.validate().map_err(ConfigError)?;
+        self.form.validate().map_err(ConfigError)?;
         let limits = &self.limits;
         let seconds = 1..=3_600;
         for (name, value, range) in [
@@ -288,6 +296,10 @@ mod tests {
             ("DOORSTEP_RATES__TOKEN", "30 a minute", "rates.token"),
             ("DOORSTEP_SERVER__TRUSTED_PROXIES", "10.0.0.0/8,proxy", "proxy"),
             ("DOORSTEP_LIMITS__REQUESTS", "0", "limits.requests"),
+            ("DOORSTEP_BRANDING__COLOR", "blue", "branding.color"),
+            ("DOORSTEP_BRANDING__LOGO", "javascript:alert(1)", "branding.logo"),
+            ("DOORSTEP_BRANDING__NAME", "", "branding.name"),
+            ("DOORSTEP_FORM__FIELDS", "phone pets", "pets"),
         ] {
             let error = load(&[(name, value)]).unwrap_err();
             assert!(error.contains(expected), "{name}: {error}");

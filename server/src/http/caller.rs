@@ -128,6 +128,9 @@ async fn authorize(
         }
     };
     hold_to_share(app, meter, &principal, &head.method)?;
+    if is_for_back_ends(&principal) && from_a_page(headers) {
+        return Err(Refusal::BrowserUseForbidden.into());
+    }
     if let Some(origin) = page_origin(app, headers) {
         check_origin(&app.context, &principal, origin).await?;
     }
@@ -174,6 +177,21 @@ fn page_origin<'a>(app: &App, headers: &'a HeaderMap) -> Option<&'a str> {
         Some(origin) if embedder.is_none() || origin != app.public_origin() => Some(origin),
         _ => embedder,
     }
+}
+
+/// Whether the token could sign up anybody.
+fn is_for_back_ends(principal: &Principal) -> bool {
+    principal.sign_up.is_none()
+        && matches!(principal.subject, Subject::App { .. })
+        && principal.may(Scope::Register)
+}
+
+/// Browsers say `Origin` where a page's script asks another server, and
+/// `Sec-Fetch-Site` wherever a page does; no script can leave them out. `none` is
+/// a person's own doing, which is no page either.
+fn from_a_page(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::ORIGIN)
+        || headers.get("sec-fetch-site").is_some_and(|site| site != "none")
 }
 
 /// Adds `WWW-Authenticate` (RFC 6750 §3): without an `error` when nothing was

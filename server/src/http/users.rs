@@ -6,7 +6,7 @@ use axum::{
     response::Response,
 };
 use doorstep_accounts::{
-    Created, Fingerprint, IdempotencyKey, Principal, Refusal, SignUpToken, Subject,
+    Created, Fingerprint, IdempotencyKey, Identity, Principal, Refusal, SignUpToken, Subject,
 };
 use doorstep_dialects::native;
 use doorstep_register::{self as register, Keyed, Meter};
@@ -66,7 +66,7 @@ async fn create(
     require_json(headers)?;
     let bound = caller.sign_up.as_ref().map(|token| &token.binding);
     let application = native::decode_sign_up(body, bound)?;
-    let keyed = keyed(headers, caller, body)?;
+    let keyed = keyed(headers, caller, &application.identity, body)?;
     if caller.sign_up.is_some() && keyed.is_none() {
         return Err(Reject::new(
             Code::InvalidRequest,
@@ -95,13 +95,22 @@ pub(crate) async fn session(
         prefill: binding.prefill,
         locked: binding.locked,
         expires_in: left.max(0) / 1_000,
+        credential_delivery: binding.delivery.name().to_owned(),
+        fields: app.settings.form.fields().map(str::to_owned).collect(),
+        branding: app.settings.branding.to_wire(),
     };
     Ok(reply(StatusCode::OK, &session))
 }
 
 /// The caller's key, with the fingerprint that makes a retry the same request:
-/// who asks for what, whatever the order of members or white space in the body.
-fn keyed(headers: &HeaderMap, caller: &Principal, body: &[u8]) -> Result<Option<Keyed>, Reject> {
+/// who asks for what, and for whom, whatever the order of members or white space
+/// in the body. For whom may stand in the token alone.
+fn keyed(
+    headers: &HeaderMap,
+    caller: &Principal,
+    identity: &Identity,
+    body: &[u8],
+) -> Result<Option<Keyed>, Reject> {
     let mut values = headers.get_all(KEY).iter();
     let Some(value) = values.next() else { return Ok(None) };
     let key =
@@ -116,14 +125,16 @@ fn keyed(headers: &HeaderMap, caller: &Principal, body: &[u8]) -> Result<Option<
         .map(|body| body.to_string())
         .map_err(|error| Reject::internal(format!("a decoded body does not parse: {error}")))?;
     let Subject::App { client_id } = &caller.subject else { return Ok(None) };
-    // The body need not say for whom it is when the token does.
-    let person = caller.sign_up.as_ref().map(|token| &token.binding.identity);
-    let person = person.map_or(["", "", ""], |person| {
-        [&*person.provider, &*person.server_key, &*person.username_key]
-    });
-    let parts = ["POST", paths::USERS, client_id, &canonical];
-    let parts: Vec<&[u8]> = parts.iter().chain(&person).map(|part| part.as_bytes()).collect();
-    Ok(Some(Keyed { key, fingerprint: Fingerprint::of(&parts) }))
+    let parts = [
+        "POST",
+        paths::USERS,
+        client_id,
+        &identity.provider,
+        &identity.server_key,
+        &identity.username_key,
+        &canonical,
+    ];
+    Ok(Some(Keyed { key, fingerprint: Fingerprint::of(&parts.map(str::as_bytes)) }))
 }
 
 /// `GET /api/users`

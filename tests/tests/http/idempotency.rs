@@ -76,6 +76,24 @@ async fn a_key_is_for_one_request_of_one_client(kind: Kind) {
     assert_eq!(server.database.count("SELECT COUNT(*) FROM users").await, 1);
 }
 
+async fn one_persons_key_opens_nothing_of_another(kind: Kind) {
+    let server = Server::start(kind).await;
+    let client = server.client("register", &["srv.example"], &[]);
+    // The person stands in the token alone, so both bodies are the same.
+    let names = r#"{"user":{"fname":"Ada","lname":"Lovelace"}}"#;
+    let ada = server.sign_up_token(&client, "ada").await;
+    assert_eq!(ask(&server, &ada, KEY, names).await.status, 201);
+    let eve = server.sign_up_token(&client, "eve").await;
+    let refused = ask(&server, &eve, KEY, names).await;
+    assert_eq!(refused.refusal(), (422, "idempotency-key-reused".to_owned()));
+    // After a reload the page has another token for the same person.
+    let again = server.sign_up_token(&client, "ada").await;
+    let replayed = ask(&server, &again, KEY, names).await;
+    assert_eq!((replayed.status.as_u16(), replayed.header("idempotent-replayed")), (201, "true"));
+    // A refusal of the key does not use the token up.
+    assert_eq!(ask(&server, &eve, "a-key-of-eves-own-form", names).await.status, 201);
+}
+
 async fn a_refused_attempt_leaves_the_key_free(kind: Kind) {
     let (server, token) = server_and_token(kind).await;
     let faulty = json!({ "user": { "provider_server": "srv", "provider_username": "bob" } });
@@ -189,6 +207,7 @@ async fn a_retry_after_kill_9_finds_the_first_answer(kind: Kind) {
 on_both!(
     a_retry_gets_the_first_answer_to_the_byte,
     a_key_is_for_one_request_of_one_client,
+    one_persons_key_opens_nothing_of_another,
     a_refused_attempt_leaves_the_key_free,
     the_password_is_not_replayed_once_it_arrived,
     the_password_is_not_replayed_when_it_is_old,

@@ -56,18 +56,6 @@ fn names() -> Value {
     json!({ "user": { "fname": "Ada", "lname": "Lovelace" } })
 }
 
-async fn a_key_is_not_for_somebody_else(kind: Kind) {
-    let (server, client) = server_and_client(kind).await;
-    let (ada, bob) = (
-        token(&server, &client, &details("ada")).await,
-        token(&server, &client, &details("bob")).await,
-    );
-    assert_eq!(send(sign_up(&server, &ada, &names())).await.status, 201);
-    // The same key and the same body, but the other token is another person's.
-    let answer = send(sign_up(&server, &bob, &names())).await;
-    assert_eq!(answer.refusal(), (422, "idempotency-key-reused".to_owned()));
-}
-
 async fn a_token_says_for_whom_it_is(kind: Kind) {
     let (server, client) = server_and_client(kind).await;
     let mut asked = details("Bob");
@@ -328,7 +316,6 @@ async fn of_fifty_uses_at_once_one_wins(kind: Kind) {
 }
 
 on_both!(
-    a_key_is_not_for_somebody_else,
     a_token_says_for_whom_it_is,
     a_token_is_for_one_use_and_its_retry,
     a_body_cannot_say_otherwise,

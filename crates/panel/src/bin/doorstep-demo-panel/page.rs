@@ -11,6 +11,8 @@ pub(crate) struct Page<'a> {
     pub(crate) customer: &'a Customer,
     pub(crate) provider_server: &'a str,
     pub(crate) cloud: Cloud,
+    /// Whether the panel's back end fetches the credential itself.
+    pub(crate) claims: bool,
 }
 
 /// What the "Cloud apps" card shows.

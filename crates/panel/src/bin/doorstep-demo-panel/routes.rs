@@ -11,7 +11,7 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
-use doorstep_panel::{Credential, Error, Registrant};
+use doorstep_panel::{Account, Credential, Error, Registrant};
 use serde::Deserialize;
 use serde_json::json;
 use tracing::{info, warn};
@@ -34,6 +34,7 @@ pub(crate) fn app(demo: Demo) -> Router {
     Router::new()
         .route("/", get(overview))
         .route("/panel/credential", post(keep_credential))
+        .route("/panel/claim", post(claim_credential))
         .route("/panel/dev-session", get(dev_session))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/panel.css", file("text/css", include_str!("../../../static/panel.css")))
@@ -54,6 +55,8 @@ fn file<S: Clone + Send + Sync + 'static>(
 #[derive(Deserialize)]
 struct SignIn {
     customer: Option<String>,
+    /// `claim`: the panel's back end fetches the credential itself.
+    delivery: Option<String>,
 }
 
 async fn overview(
@@ -61,6 +64,7 @@ async fn overview(
     Query(sign_in): Query<SignIn>,
     headers: HeaderMap,
 ) -> Response {
+    let claims = sign_in.delivery.as_deref() == Some("claim");
     if let Some(name) = sign_in.customer {
         let Some(customer) = Customer::parse(&name) else {
             return (
@@ -71,12 +75,13 @@ async fn overview(
                 .into_response();
         };
         let session = format!("{SESSION}={customer}; Path=/; HttpOnly; SameSite=Lax");
-        return ([(header::SET_COOKIE, session)], Redirect::to("/")).into_response();
+        let page = if claims { "/?delivery=claim" } else { "/" };
+        return ([(header::SET_COOKIE, session)], Redirect::to(page)).into_response();
     }
     let customer = signed_in(&headers);
     let cloud = match demo.connection(&customer) {
         Some(connection) => Cloud::Connected(connection),
-        None => match demo.form(&customer).await {
+        None => match demo.form(&customer, claims).await {
             Ok(tag) => Cloud::Form(tag),
             Err(error) => {
                 warn!("no token for the page: {error}");
@@ -84,7 +89,7 @@ async fn overview(
             }
         },
     };
-    let page = Page { customer: &customer, provider_server: &demo.provider_server, cloud };
+    let page = Page { customer: &customer, provider_server: &demo.provider_server, cloud, claims };
     Html(page.html()).into_response()
 }
 
@@ -101,7 +106,34 @@ async fn keep_credential(
         return refusal(StatusCode::BAD_REQUEST, "Send {\"username\", \"password\"}.");
     };
     let customer = signed_in(&headers);
-    match demo.connect(customer.clone(), credential).await {
+    told(&customer, demo.connect(customer.clone(), credential).await)
+}
+
+#[derive(Deserialize)]
+struct ClaimCode {
+    #[serde(rename = "claimCode")]
+    code: String,
+}
+
+/// Takes the code from the page's script, and fetches the credential with it.
+async fn claim_credential(
+    State(demo): State<Arc<Demo>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if !from_own_page(&headers) {
+        return refusal(StatusCode::FORBIDDEN, "Only the panel's own page may do this.");
+    }
+    let Ok(ClaimCode { code }) = serde_json::from_slice(&body) else {
+        return refusal(StatusCode::BAD_REQUEST, "Send {\"claimCode\"}.");
+    };
+    let customer = signed_in(&headers);
+    told(&customer, demo.claim(customer.clone(), &code).await)
+}
+
+/// What became of a connection, for the page's script.
+fn told(customer: &Customer, outcome: Result<Account, Error>) -> Response {
+    match outcome {
         Ok(account) => {
             info!(%customer, account = account.id, "connected");
             let name = format!("{} {}", account.fname, account.lname);
@@ -110,7 +142,7 @@ async fn keep_credential(
         Err(error) => {
             warn!(%customer, "not connected: {error}");
             let status = match error {
-                Error::CredentialRefused => StatusCode::UNPROCESSABLE_ENTITY,
+                Error::CredentialRefused | Error::ClaimRefused => StatusCode::UNPROCESSABLE_ENTITY,
                 _ => StatusCode::BAD_GATEWAY,
             };
             refusal(status, "The account could not be checked. Its details are still valid.")

@@ -114,7 +114,7 @@ const PAGES = {
     const style = page.options.style ? `<style>${page.options.style}</style>` : '';
     return document(
       page,
-      `<div id="place"><doorstep-signup id="element-1" token="${await page.signUpToken()}" ${more}></doorstep-signup></div>
+      `<div id="place"><doorstep-signup id="element-1" token="${await page.token(1)}" ${more}></doorstep-signup></div>
        <p><button id="after">After the form</button></p><script async src="${page.loader}"></script>`,
       style,
     );

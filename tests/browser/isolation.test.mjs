@@ -41,7 +41,7 @@ scenario('an unlisted site shows no form, and says so', { allow: BLOCKED }, asyn
   // The same pages on an origin that nobody registered.
   const stranger = await Hosts.listen();
   try {
-    stranger.serve({ server: world.server, token: () => world.registerToken(), signUpToken: (who) => world.signUpToken(who) });
+    stranger.serve({ server: world.server, signUpToken: (who) => world.signUpToken(who) });
     watch.expect(stranger.origin);
     for (const more of [{}, { client: world.client.client_id }]) {
       await page.goto(stranger.page('element', { customer: world.customer(), mode: 'frame', ...more }));

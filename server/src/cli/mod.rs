@@ -96,6 +96,9 @@ fn execute(arguments: Arguments) -> Result<Option<Output>, String> {
     let settings =
         Settings::load(arguments.config.as_deref()).map_err(|error| error.to_string())?;
     telemetry::start(&settings.log)?;
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| format!("the asynchronous runtime cannot start: {error}"))?;
     runtime.block_on(async {

@@ -7,6 +7,7 @@
 mod branding;
 mod networks;
 mod rates;
+mod secret_file;
 mod sections;
 
 use std::path::{Path, PathBuf};
@@ -48,6 +49,9 @@ pub struct Settings {
     pub compat: Compat,
     /// Logs.
     pub log: Log,
+    /// What the operator should know, to be said once there is a log.
+    #[serde(skip)]
+    pub warnings: Vec<String>,
 }
 
 /// Settings cannot be used; the text says which and what to do.
@@ -63,6 +67,7 @@ const SHORT: &[(&str, &str)] = &[
     ("DOORSTEP_LISTEN", "server.listen"),
     ("DOORSTEP_PUBLIC_URL", "server.public_url"),
     ("DOORSTEP_DATABASE_URL", "database.url"),
+    ("DOORSTEP_DATABASE_URL_FILE", "database.url_file"),
     ("DOORSTEP_OPS_LISTEN", "ops.listen"),
 ];
 /// Variables of this project's other programs (the demo panel, the tests), which
@@ -111,12 +116,27 @@ impl Settings {
                 .set_override(&key, value)
                 .map_err(|error| ConfigError(format!("{name}: {error}")))?;
         }
-        let settings: Self = builder
-            .build()
-            .and_then(config::Config::try_deserialize)
-            .map_err(|error| ConfigError(format!("settings: {error}")))?;
+        let given = builder.build().map_err(|error| ConfigError(format!("settings: {error}")))?;
+        let url_is_given = given.get_string("database.url").is_ok();
+        let mut settings: Self =
+            given.try_deserialize().map_err(|error| ConfigError(format!("settings: {error}")))?;
+        settings.read_secrets(url_is_given)?;
         settings.validate()?;
         Ok(settings)
+    }
+
+    /// Takes secrets from the files that are named instead of them.
+    fn read_secrets(&mut self, url_is_given: bool) -> Result<(), ConfigError> {
+        let Some(path) = &self.database.url_file else { return Ok(()) };
+        if url_is_given {
+            return Err(ConfigError(
+                "database.url and database.url_file are both set: keep one of them".to_owned(),
+            ));
+        }
+        let secret = secret_file::read("database.url_file", path)?;
+        self.database.url = secret.value;
+        self.warnings.extend(secret.warning);
+        Ok(())
     }
 
     fn validate(&self) -> Result<(), ConfigError> {

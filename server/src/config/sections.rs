@@ -50,11 +50,14 @@ impl Default for Ops {
 pub struct Database {
     /// `sqlite://PATH` or `postgres://USER:PASSWORD@HOST/NAME`.
     pub url: String,
+    /// A file with the URL, in place of `url`: for a password that is to stand neither
+    /// in the settings nor in the environment.
+    pub url_file: Option<PathBuf>,
 }
 
 impl Default for Database {
     fn default() -> Self {
-        Self { url: "sqlite://doorstep.db".to_owned() }
+        Self { url: "sqlite://doorstep.db".to_owned(), url_file: None }
     }
 }
 

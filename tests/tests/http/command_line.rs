@@ -111,6 +111,39 @@ fn a_first_command_in_an_empty_folder_makes_a_private_database() {
 }
 
 #[test]
+fn the_database_url_may_come_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("url");
+    let run = |variables: &[(&str, &str)]| {
+        let output = std::process::Command::new(program())
+            .args(["migrate", "--json"])
+            .envs(variables.iter().copied())
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    std::fs::write(&file, "sqlite://named-in-a-file.db\n").unwrap();
+    let mode = |mode| {
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(mode))
+            .unwrap();
+    };
+    for name in ["DOORSTEP_DATABASE_URL_FILE", "DOORSTEP_DATABASE__URL_FILE"] {
+        mode(0o600);
+        assert_eq!(run(&[(name, "url")]), (true, String::new()));
+        assert!(folder.path().join("named-in-a-file.db").exists());
+        mode(0o644);
+        let (done, said) = run(&[(name, "url")]);
+        assert!(done && said.contains("everybody on this machine may open url"), "{said}");
+        let (done, said) = run(&[(name, "url"), ("DOORSTEP_DATABASE_URL", "sqlite://x.db")]);
+        let both = "database.url and database.url_file are both set";
+        assert!(!done && said.contains(both), "{said}");
+        let (done, said) = run(&[(name, "nowhere")]);
+        assert!(!done && said.contains("database.url_file: cannot read nowhere"), "{said}");
+    }
+}
+
+#[test]
 fn settings_that_do_not_exist_or_fit_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let doorstep = program();

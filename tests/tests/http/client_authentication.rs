@@ -327,7 +327,7 @@ async fn a_replaced_secret_works_until_its_grace_ends(kind: Kind) {
         assert!(error.contains(why), "{arguments:?}: {error}");
     }
     assert_eq!(works(&fifth).await, 200);
-    let audited = "SELECT COUNT(*) FROM audit WHERE action = 'client.rotate'";
+    let audited = "SELECT COUNT(*) FROM audit_log WHERE action = 'client.rotate'";
     assert_eq!(server.database.count(audited).await, 4);
 }
 

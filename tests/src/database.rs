@@ -50,6 +50,23 @@ impl Database {
         }
     }
 
+    /// Takes what nobody can write without, until it is released.
+    pub async fn hold(&self) -> Held {
+        if let Some(path) = self.url.strip_prefix("sqlite://") {
+            let mut connection = SqliteConnection::connect(path).await.expect("the file opens");
+            let begin = sqlx::query("BEGIN IMMEDIATE").execute(&mut connection).await;
+            begin.expect("nobody writes");
+            Held::Sqlite(connection)
+        } else {
+            let mut connection =
+                PgConnection::connect(&self.url).await.expect("the cluster answers");
+            for sql in ["BEGIN", "LOCK TABLE tokens IN EXCLUSIVE MODE"] {
+                sqlx::query(sql).execute(&mut connection).await.expect("nobody writes");
+            }
+            Held::Postgres(connection)
+        }
+    }
+
     /// Runs a statement beside the server.
     pub async fn execute(&self, sql: &'static str) {
         if let Some(path) = self.url.strip_prefix("sqlite://") {
@@ -59,6 +76,25 @@ impl Database {
             let mut connection =
                 PgConnection::connect(&self.url).await.expect("the cluster answers");
             sqlx::query(sql).execute(&mut connection).await.expect("the statement runs");
+        }
+    }
+}
+
+/// A transaction that stands in everybody's way.
+#[derive(Debug)]
+pub enum Held {
+    /// It holds the file's write lock.
+    Sqlite(SqliteConnection),
+    /// It holds the table of tokens.
+    Postgres(PgConnection),
+}
+
+impl Held {
+    /// Ends it.
+    pub async fn release(self) {
+        match self {
+            Self::Sqlite(connection) => connection.close().await.expect("it ends"),
+            Self::Postgres(connection) => connection.close().await.expect("it ends"),
         }
     }
 }

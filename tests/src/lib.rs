@@ -7,7 +7,7 @@ mod postgres;
 mod program;
 mod server;
 
-pub use database::{Database, Kind};
+pub use database::{Database, Held, Kind};
 pub use jose::{Signer, now};
 pub use postgres::Postgres;
 pub use program::program;

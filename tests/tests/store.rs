@@ -8,7 +8,7 @@ use doorstep_accounts::{
     limits::{LimitKey, Rate},
 };
 use doorstep_store::{
-    Charged, ConnectError, NewClient, NewReplay, NewToken, NewUser, Store, TokenOwner,
+    Charged, Conn, ConnectError, NewClient, NewReplay, NewToken, NewUser, Store, TokenOwner,
 };
 use doorstep_tests::{Database, Kind, on_both};
 use serde_json::{Map, json};
@@ -332,6 +332,55 @@ async fn a_sign_up_token_is_for_one_use_and_ten_mistakes(kind: Kind) {
     tx.commit().await.unwrap();
 }
 
+async fn two_secrets_of_a_client_are_valid_at_the_most(kind: Kind) {
+    let opened = open(kind).await;
+    let hash = |name: &str| SecretHash::from_stored(format!("v1:{name}"));
+    let keys = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    let keys = JwkSet::parse(keys).unwrap();
+    let mut tx = opened.store.begin().await.unwrap();
+    let mut conn = tx.conn();
+    conn.add_client(&NewClient { client: &client("c1"), secret: Some(&hash("a")) }).await.unwrap();
+    conn.add_client(&NewClient { client: &client("c2"), secret: None }).await.unwrap();
+    assert!(conn.set_keys("c2", &keys).await.unwrap());
+    assert!(!conn.set_keys("c3", &keys).await.unwrap());
+    let keyed = conn.client_login("c2", NOW).await.unwrap().unwrap();
+    assert_eq!((keyed.secrets.len(), keyed.keys, keyed.active), (0, keys, true));
+    assert!(conn.client_login("c3", NOW).await.unwrap().is_none());
+
+    let later = NOW.plus_seconds(100);
+    assert!(conn.rotate_secret("c1", &hash("b"), NOW, later).await.unwrap());
+    let valid = async |conn: &mut Conn<'_>, at| {
+        let login = conn.client_login("c1", at).await.unwrap().unwrap();
+        login.secrets.iter().map(|hash| hash.as_stored().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        valid(&mut conn, NOW).await,
+        ["v1:b", "v1:a"],
+        "the newest first, in the same millisecond"
+    );
+    assert_eq!(valid(&mut conn, later).await, ["v1:b"], "the grace is over");
+    assert!(conn.rotate_secret("c1", &hash("c"), NOW, later).await.unwrap());
+    assert_eq!(valid(&mut conn, NOW).await, ["v1:c", "v1:b"]);
+    assert!(conn.rotate_secret("c1", &hash("d"), NOW, NOW).await.unwrap());
+    assert_eq!(valid(&mut conn, NOW).await, ["v1:d"]);
+    assert_eq!(conn.sweep_secrets(NOW.plus_seconds(1)).await.unwrap(), 3);
+    assert_eq!(conn.client("c1").await.unwrap().unwrap().secrets.len(), 1);
+    tx.commit().await.unwrap();
+}
+
+async fn what_is_for_one_use_is_used_once(kind: Kind) {
+    let opened = open(kind).await;
+    let until = NOW.plus_seconds(60);
+    let mut tx = opened.store.begin().await.unwrap();
+    let mut conn = tx.conn();
+    assert!(conn.use_once("x", NOW, until).await.unwrap());
+    assert!(!conn.use_once("x", NOW, until).await.unwrap());
+    assert!(conn.use_once("y", NOW, until).await.unwrap());
+    assert!(conn.use_once("x", until, until.plus_seconds(60)).await.unwrap(), "too old by itself");
+    assert_eq!(conn.sweep_used(until).await.unwrap(), 1);
+    tx.commit().await.unwrap();
+}
+
 async fn numbers_are_unique_across_servers(kind: Kind) {
     let opened = open(kind).await;
     let other = Store::connect(&opened.database.url).await.unwrap();
@@ -441,6 +490,8 @@ on_both!(
     credentials_and_tokens_end_with_what_they_depend_on,
     a_key_is_taken_once_and_its_copy_is_wiped_in_time,
     a_sign_up_token_is_for_one_use_and_ten_mistakes,
+    two_secrets_of_a_client_are_valid_at_the_most,
+    what_is_for_one_use_is_used_once,
     numbers_are_unique_across_servers,
     notes_and_facts,
     a_limit_is_charged_by_one_write_and_swept_at_rest,

@@ -26,6 +26,8 @@ pub enum Refusal {
         /// Completes "the DPoP proof …".
         why: &'static str,
     },
+    /// An access token stands in the body, beside the one that counts (RFC 6750 §2).
+    TokenInBody,
     /// The API credential is wrong, revoked, or its account is not active;
     /// which one is not said.
     InvalidCredential,
@@ -96,6 +98,7 @@ impl Refusal {
             Self::Unauthenticated => Code::Unauthenticated,
             Self::InvalidToken | Self::TokenIsBound | Self::TokenIsNotBound => Code::InvalidToken,
             Self::InvalidDpopProof { .. } => Code::InvalidDpopProof,
+            Self::TokenInBody => Code::InvalidRequest,
             Self::InvalidCredential => Code::InvalidCredential,
             Self::InsufficientScope { .. } => Code::InsufficientScope,
             Self::UserNeeded => Code::UserNeeded,
@@ -131,6 +134,10 @@ impl Refusal {
             }
             Self::TokenIsNotBound => {
                 "the access token is not bound to a key: send it as `Bearer`".to_owned()
+            }
+            Self::TokenInBody => {
+                "send the access token in the Authorization header alone, not in the body as well"
+                    .to_owned()
             }
             Self::InvalidDpopProof { why } => format!("the DPoP proof {why}"),
             Self::InvalidCredential => {

@@ -17,6 +17,9 @@ const LABELS_MAX: usize = 50;
 /// The body as an object.
 pub(crate) fn object(body: &[u8]) -> Result<Object, Refusal> {
     match serde_json::from_slice(body) {
+        Ok(Value::Object(object)) if object.contains_key("access_token") => {
+            Err(Refusal::TokenInBody)
+        }
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => {
             Err(Refusal::MalformedBody { detail: "the body must be a JSON object".to_owned() })

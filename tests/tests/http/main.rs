@@ -6,6 +6,7 @@
 mod accounts;
 mod assets;
 mod audit;
+mod bearer;
 mod bugs;
 mod claims;
 mod client_authentication;
@@ -21,7 +22,9 @@ mod keys;
 mod limits;
 mod load;
 mod oauth;
+mod own_tokens;
 mod panel_plugin;
 mod sign_up;
 mod sign_up_tokens;
+mod token_endpoint;
 mod transport;

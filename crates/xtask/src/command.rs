@@ -53,6 +53,13 @@ pub(crate) fn cargo(workspace: &Workspace) -> Command {
     command
 }
 
+/// The same surroundings for a program of ours that starts cargo.
+pub(crate) fn cargo_under(workspace: &Workspace, program: &str) -> Command {
+    let mut command = new(workspace.program(program));
+    command.current_dir(workspace.root()).env("CARGO_TARGET_DIR", workspace.target());
+    command
+}
+
 /// Runs to the end, with all output in `target/xtask/<name>.log`; the caller judges the exit status.
 pub(crate) fn run(workspace: &Workspace, name: &str, command: &mut Command) -> Result<Log> {
     let path = workspace.scratch()?.join(format!("{name}.log"));

@@ -34,7 +34,7 @@ pub(crate) fn check(workspace: &Workspace, screen: &Screen) -> ExitCode {
     conclude(workspace, screen, |suite| {
         suite.format()?;
         suite.clippy()?;
-        suite.native_tests(&["--workspace", "--lib", "--bins"])
+        suite.native_tests(&["--workspace", "--lib", "--bins"], command::cargo(workspace))
     })
 }
 
@@ -66,7 +66,10 @@ impl Suite<'_> {
         self.wasm_check(&tools)?;
         self.widget(&tools)?;
         self.programs()?;
-        self.native_tests(&["--workspace"])?;
+        // One PostgreSQL for all: nextest runs each test in a process of its own.
+        let mut with_postgres = command::cargo_under(self.workspace, "with-postgres");
+        with_postgres.arg("cargo");
+        self.native_tests(&["--workspace"], with_postgres)?;
         self.doc_tests()?;
         browser.map_or(Ok(()), |browser| self.browser_tests(&browser))
     }
@@ -101,14 +104,15 @@ impl Suite<'_> {
         Ok(())
     }
 
+    /// All programs at once, as the tests' own build will ask for them: a build of
+    /// some packages would unite other features, and compile the dependencies twice.
     fn programs(&mut self) -> Result<()> {
-        self.workspace.build_programs(self.screen, Mode::Development)?;
-        self.tally.passed += 1;
-        Ok(())
+        let mut cargo = command::cargo(self.workspace);
+        cargo.args(["build", "--workspace", "--bins"]);
+        self.one("Building the programs", "programs", &mut cargo)
     }
 
-    fn native_tests(&mut self, selection: &[&str]) -> Result<()> {
-        let mut cargo = command::cargo(self.workspace);
+    fn native_tests(&mut self, selection: &[&str], mut cargo: Command) -> Result<()> {
         if which::which("cargo-nextest").is_ok() {
             cargo.args(["nextest", "run", "--no-fail-fast", "--color=never"]).args(selection);
             return self.counted("Unit and integration tests", "nextest", &mut cargo, nextest);

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use doorstep_register::{Context, Limiter, Terms, adopt_audit};
+use doorstep_register::{Context, Limiter, PublishableTerms, Terms, adopt_audit};
 use doorstep_store::{ConnectError, Store, StoreError};
 
 use doorstep_wire::paths;
@@ -57,6 +57,12 @@ pub(crate) async fn open(settings: &Settings) -> Result<Context, OpenError> {
             claim_seconds: settings.accounts.claim_seconds,
             issuer: settings.public_url().to_owned(),
             token_url: format!("{}{}", settings.public_url(), paths::OAUTH_TOKEN),
+            registration: settings.accounts.registration,
+            publishable: settings.publishable.enabled.then_some(PublishableTerms {
+                token_seconds: settings.publishable.token_seconds,
+                pending_seconds: settings.publishable.pending_seconds,
+                most_pending: settings.publishable.most_pending,
+            }),
             users_url: format!("{}{}", settings.public_url(), paths::USERS),
         },
         limiter: Limiter::new(rates),

@@ -117,6 +117,12 @@ impl Server {
         assert!(status.is_ok_and(|status| status.success()));
     }
 
+    /// Changes a setting for the next start.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
     /// Starts it again on the same database and port.
     pub fn restart(&mut self) {
         let address = self.url.trim_start_matches("http://").to_owned();

@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail, wherever it stands")]
 
 use doorstep_accounts::{
-    Binding, Client, Credential, Entropy, Fingerprint, IdempotencyKey, Identity, JwkSet, KeyRing,
-    Limit, PlainToken, Scopes, Secret, SecretHash, Timestamp, TokenKind, User,
+    Binding, Client, Credential, Decision, Entropy, Fingerprint, IdempotencyKey, Identity, JwkSet,
+    KeyRing, Limit, PendingSignUp, PlainToken, Scopes, Secret, SecretHash, Timestamp, TokenKind,
+    User,
     limits::{LimitKey, Rate},
 };
 use doorstep_store::{
-    Charged, Conn, ConnectError, NewClient, NewReplay, NewToken, NewUser, Store, TokenOwner,
+    Charged, Conn, ConnectError, NewClient, NewPending, NewReplay, NewToken, NewUser, Store,
+    TokenOwner,
 };
 use doorstep_tests::{Database, Kind, on_both};
 use serde_json::{Map, json};
@@ -56,6 +58,7 @@ fn user(id: i64, email: &str) -> User {
 
 fn client(id: &str) -> Client {
     Client {
+        publishable: false,
         id: id.to_owned(),
         name: "Name".to_owned(),
         secrets: Vec::new(),
@@ -124,6 +127,43 @@ async fn users_come_back_as_they_were_written(kind: Kind) {
     tx.commit().await.unwrap();
     let found = opened.store.read().await.unwrap().conn().user(9).await.unwrap().unwrap();
     assert_eq!((found.email.as_str(), found.updated_at), ("B@x.example", Timestamp(NOW.0 + 1)));
+}
+
+async fn puzzles_and_pending_sign_ups_are_swept_when_they_expire(kind: Kind) {
+    let opened = open(kind).await;
+    let mut tx = opened.store.begin().await.unwrap();
+    let mut conn = tx.conn();
+    let page = Client { publishable: true, ..client("page") };
+    conn.add_client(&NewClient { client: &page, secret: None }).await.unwrap();
+    conn.make_publishable("page", "s").await.unwrap();
+    assert_eq!(conn.publishable_server("page").await.unwrap().as_deref(), Some("s"));
+    assert!(conn.client("page").await.unwrap().unwrap().publishable);
+    let (soon, late) = (Timestamp(NOW.0 + 1), Timestamp(NOW.0 + 2));
+    assert!(conn.spend_puzzle("a", soon).await.unwrap());
+    assert!(!conn.spend_puzzle("a", late).await.unwrap());
+    let key = IdempotencyKey::parse("a-key-of-some-length").unwrap();
+    let sign_up = PendingSignUp {
+        id: "sup_1".to_owned(),
+        client_id: "page".to_owned(),
+        identity: Identity::parse("cpanel", "s", "Bob").unwrap(),
+        answers: Map::from_iter([("fname".to_owned(), json!("Ada"))]),
+        labels: Map::new(),
+        created_at: NOW,
+        expires_at: soon,
+        decision: None,
+    };
+    let new = NewPending { sign_up: &sign_up, key: &key, fingerprint: &Fingerprint::of(&[b"x"]) };
+    conn.lock_pending("page").await.unwrap();
+    assert!(!conn.add_pending(&new, 0).await.unwrap(), "none may wait");
+    assert!(conn.add_pending(&new, 1).await.unwrap());
+    assert_eq!(conn.pending("sup_1", NOW).await.unwrap(), Some(sign_up));
+    assert!(conn.pending("sup_1", soon).await.unwrap().is_none());
+    assert!(!conn.decide_pending("sup_1", Decision::Rejected, soon).await.unwrap());
+    assert!(conn.decide_pending("sup_1", Decision::Rejected, NOW).await.unwrap());
+    assert!(!conn.decide_pending("sup_1", Decision::Confirmed, NOW).await.unwrap());
+    assert_eq!(conn.sweep_pending(NOW).await.unwrap(), 0);
+    assert_eq!(conn.sweep_pending(soon).await.unwrap(), 1);
+    assert!(conn.spend_puzzle("a", late).await.unwrap(), "forgotten: it is worthless by now");
 }
 
 async fn an_identity_has_one_owner(kind: Kind) {
@@ -484,6 +524,7 @@ fn secrets_are_kept_as_hashes() {
 
 on_both!(
     users_come_back_as_they_were_written,
+    puzzles_and_pending_sign_ups_are_swept_when_they_expire,
     an_identity_has_one_owner,
     a_dropped_transaction_leaves_nothing,
     clients_servers_and_origins,

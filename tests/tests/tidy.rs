@@ -10,14 +10,15 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand};
 
 /// The arrows of the design: a crate may name these, and whatever these may name.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("doorstep-fields", &[]),
     ("doorstep-wire", &["doorstep-fields"]),
     ("doorstep-accounts", &["doorstep-wire"]),
     ("doorstep-store", &["doorstep-accounts"]),
     ("doorstep-register", &["doorstep-store"]),
     ("doorstep-dialects", &["doorstep-accounts"]),
-    ("doorstep-server", &["doorstep-register", "doorstep-dialects"]),
+    ("doorstep-puzzle", &[]),
+    ("doorstep-server", &["doorstep-register", "doorstep-dialects", "doorstep-puzzle"]),
     ("doorstep-widget", &["doorstep-wire"]),
     ("doorstep-panel", &["doorstep-wire"]),
     ("xtask", &[]),
@@ -39,9 +40,14 @@ const CONFINED: [(&str, &[&str]); 8] = [
     ("gloo-net", &["doorstep-widget"]),
 ];
 
-/// These do no I/O: two of them run in the browser, and the other two are tested without a disk or a socket.
-const PURE: [&str; 4] =
-    ["doorstep-fields", "doorstep-wire", "doorstep-accounts", "doorstep-dialects"];
+/// These do no I/O: three of them run in the browser, and the other two are tested without a disk or a socket.
+const PURE: [&str; 5] = [
+    "doorstep-fields",
+    "doorstep-wire",
+    "doorstep-puzzle",
+    "doorstep-accounts",
+    "doorstep-dialects",
+];
 const IO: [&str; 4] = ["tokio", "sqlx", "axum", "reqwest"];
 
 /// All that a person who lists the checkout sees.

@@ -2,7 +2,7 @@
 
 use crate::{clock::Timestamp, jwk::JwkSet, scope::Scopes};
 
-/// A confidential OAuth client.
+/// An OAuth client.
 #[derive(Debug, Clone)]
 pub struct Client {
     /// The `client_id`.
@@ -20,6 +20,9 @@ pub struct Client {
     pub provider_servers: Vec<String>,
     /// Web origins whose pages may use its tokens, as `scheme://host[:port]`.
     pub origins: Vec<String>,
+    /// Whether it is a public one, for pages without a back end: then it has no
+    /// secret and exactly one server, which it shares with the client that decides.
+    pub publishable: bool,
     /// When it was created.
     pub created_at: Timestamp,
     /// Since when it is switched off, if it is.

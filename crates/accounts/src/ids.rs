@@ -13,6 +13,8 @@ pub enum IdKind {
     Event,
     /// A row of the audit log.
     Audit,
+    /// A sign-up that waits for a yes.
+    PendingSignUp,
 }
 
 impl IdKind {
@@ -22,6 +24,7 @@ impl IdKind {
             Self::Credential => "cred_",
             Self::Event => "evt_",
             Self::Audit => "aud_",
+            Self::PendingSignUp => "sup_",
         }
     }
 

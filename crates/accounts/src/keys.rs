@@ -39,6 +39,17 @@ impl KeyRing {
         self.0.load().get(&version).map(|key| (version, key.clone()))
     }
 
+    /// A key of its own for another purpose, made of the key of that version
+    /// (HKDF-SHA-256, RFC 5869): what is signed with it says nothing of the ring.
+    pub fn subkey(&self, version: u32, purpose: &str) -> Option<Key> {
+        let (_, key) = self.get(version)?;
+        let mut derived = Zeroizing::new([0_u8; 32]);
+        hkdf::Hkdf::<sha2::Sha256>::new(None, key.as_slice())
+            .expand(purpose.as_bytes(), derived.as_mut_slice())
+            .expect("32 bytes are within HKDF's bound");
+        Some(derived)
+    }
+
     /// All versions, oldest first.
     pub fn versions(&self) -> Vec<u32> {
         self.0.load().keys().copied().collect()
@@ -120,6 +131,9 @@ pub(crate) mod tests {
         assert!(old.fingerprint(2).is_none());
         let foreign = KeyRing::new([(1, [9; 32])]).unwrap();
         assert!(!foreign.recognises(&fingerprint));
+        assert_eq!(rotated.subkey(1, "x"), old.subkey(1, "x"));
+        assert_ne!(old.subkey(1, "x"), old.subkey(1, "y"));
+        assert_eq!(old.subkey(2, "x"), None);
         let held = old.clone();
         old.replace(&rotated);
         assert_eq!(held.versions(), [1, 2]);

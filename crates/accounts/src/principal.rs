@@ -25,10 +25,21 @@ pub struct SignUpToken {
     pub hash: TokenHash,
     /// For whom it is.
     pub binding: Binding,
+    /// Who says that it is for that person.
+    pub assurance: Assurance,
     /// When it expires.
     pub expires_at: Timestamp,
     /// Whether it has: then it only gets the answer that it got before.
     pub expired: bool,
+}
+
+/// Who vouches for the person that a sign-up token names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Assurance {
+    /// The panel, which authenticated itself.
+    Panel,
+    /// Nobody: a page of a publishable client asked. Such a sign-up stays pending.
+    Anonymous,
 }
 
 /// For whom a caller speaks.

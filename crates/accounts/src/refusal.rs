@@ -57,6 +57,19 @@ pub enum Refusal {
     },
     /// The route is for sign-up tokens only.
     SignUpTokenNeeded,
+    /// Registration is switched off: everywhere, for the client, or for the server.
+    RegistrationDisabled,
+    /// The solution of a puzzle is none, or not for this, or came late or twice.
+    PuzzleUnsolved {
+        /// Which of these.
+        why: &'static str,
+    },
+    /// There is no such pending sign-up, or none that the caller may decide.
+    PendingNotFound,
+    /// The pending sign-up was confirmed or rejected before.
+    PendingDecided,
+    /// As many sign-ups wait as may.
+    TooManyPending,
     /// There is no such user, or none that the caller may know of.
     UserNotFound,
     /// The user has no such API credential.
@@ -107,7 +120,11 @@ impl Refusal {
             Self::ProviderServerNotAllowed { .. } => Code::ProviderServerNotAllowed,
             Self::AuthorizationDetailsMismatch { .. } => Code::AuthorizationDetailsMismatch,
             Self::SignUpTokenNeeded => Code::SignUpTokenNeeded,
-            Self::UserNotFound | Self::CredentialNotFound => Code::NotFound,
+            Self::RegistrationDisabled => Code::RegistrationDisabled,
+            Self::PuzzleUnsolved { .. } => Code::PuzzleUnsolved,
+            Self::PendingDecided => Code::SignUpDecided,
+            Self::TooManyPending => Code::TooManyPending,
+            Self::UserNotFound | Self::CredentialNotFound | Self::PendingNotFound => Code::NotFound,
             Self::CredentialRevoked => Code::CredentialRevoked,
             Self::TooManyCredentials => Code::TooManyCredentials,
             Self::AlreadyRegistered { .. } => Code::AlreadyRegistered,
@@ -164,6 +181,20 @@ impl Refusal {
             }
             Self::SignUpTokenNeeded => {
                 "this needs a sign-up token: ask for one with authorization_details".to_owned()
+            }
+            Self::RegistrationDisabled => {
+                "registration is switched off here: the operator can switch it on".to_owned()
+            }
+            Self::PuzzleUnsolved { why } => {
+                format!("the puzzle is not solved: {why}; ask for a new challenge")
+            }
+            Self::PendingNotFound => "no sign-up of this id waits for you".to_owned(),
+            Self::PendingDecided => {
+                "this sign-up was confirmed or rejected before; nothing is shown again".to_owned()
+            }
+            Self::TooManyPending => {
+                "as many sign-ups wait for the provider's confirmation as may: try again later"
+                    .to_owned()
             }
             Self::UserNotFound => "there is no user of this number".to_owned(),
             Self::CredentialNotFound => {

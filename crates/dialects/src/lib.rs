@@ -6,6 +6,7 @@
 mod body;
 pub mod native;
 mod native_credentials;
+mod native_pending;
 mod native_profile;
 
 pub use native_profile::{Plan, Quotas};

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::body::{Object, drop_reserved, labels, note_unknown, object, problem, raw, replaced};
 pub use crate::{
     native_credentials::{Description, decode_description, encode_credential, encode_credentials},
+    native_pending::encode_pending,
     native_profile::profile,
 };
 

@@ -42,7 +42,7 @@ pub struct Load {
 
 /// Long enough that pausing between bursts gains nothing, short enough that the
 /// next person pays for a flood for minutes, not for hours.
-const HALF_LIFE: Duration = Duration::from_secs(60);
+const HALF_LIFE: Duration = Duration::from_mins(1);
 
 impl Load {
     /// Notes one event at a time since any fixed moment.

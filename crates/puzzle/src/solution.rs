@@ -1,5 +1,7 @@
 //! A solution, and whether it is one.
 
+use std::ops::Deref;
+
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
@@ -85,11 +87,11 @@ impl Solution {
 
 /// Checks what a solver sent for this client and origin at `now` (seconds since
 /// the Unix epoch). `key` gives the key of a version, if there is such a one.
-pub fn verify<'k>(
+pub fn verify<K: Deref<Target = [u8; 32]>>(
     text: &str,
     bound: Bound<'_>,
     now: i64,
-    key: impl FnOnce(u32) -> Option<Key<'k>>,
+    key: impl FnOnce(u32) -> Option<K>,
 ) -> Result<Solved, Flaw> {
     let solution = Solution::parse(text).ok_or(Flaw::Malformed)?;
     if solution.algorithm != ALGORITHM {
@@ -97,6 +99,7 @@ pub fn verify<'k>(
     }
     let claims = Claims::read(&solution.salt).ok_or(Flaw::Malformed)?;
     let key = key(claims.version).ok_or(Flaw::Wrong)?;
+    let key = Key { version: claims.version, bytes: &key };
     let signature = sign(&solution.challenge, key);
     let is_ours = bool::from(signature.as_bytes().ct_eq(solution.signature.as_bytes()));
     if !is_ours || digest(&solution.salt, solution.number) != solution.challenge {
@@ -150,7 +153,7 @@ mod tests {
     }
 
     fn check(text: &str, bound: Bound<'_>, now: i64) -> Result<Solved, Flaw> {
-        verify(text, bound, now, |version| (version == KEY.version).then_some(KEY))
+        verify(text, bound, now, |version| (version == KEY.version).then_some(KEY.bytes))
     }
 
     #[test]
@@ -209,9 +212,15 @@ mod tests {
             encode("{}"),
             encode("[1]"),
             encode(&"[".repeat(1_000)),
-            encode(r#"{"algorithm":"SHA-256","challenge":"x","number":-1,"salt":"é?&","signature":"é"}"#),
-            encode(r#"{"algorithm":"SHA-256","challenge":"é","number":1,"salt":"é?&","signature":"é"}"#),
-            encode(r#"{"algorithm":"SHA-256","challenge":"é","number":1.5,"salt":"?client=&expires=1&key=3&","signature":""}"#),
+            encode(
+                r#"{"algorithm":"SHA-256","challenge":"x","number":-1,"salt":"é?&","signature":"é"}"#,
+            ),
+            encode(
+                r#"{"algorithm":"SHA-256","challenge":"é","number":1,"salt":"é?&","signature":"é"}"#,
+            ),
+            encode(
+                r#"{"algorithm":"SHA-256","challenge":"é","number":1.5,"salt":"?client=&expires=1&key=3&","signature":""}"#,
+            ),
         ] {
             assert_eq!(check(&text, BOUND, 0), Err(Flaw::Malformed), "{text}");
         }
@@ -225,10 +234,9 @@ mod tests {
         let mut json = serde_json::to_value(&solution).unwrap();
         json["took"] = 12.into();
         let json = json.to_string();
-        for text in [
-            base64::engine::general_purpose::STANDARD.encode(&json),
-            URL_SAFE_NO_PAD.encode(&json),
-        ] {
+        for text in
+            [base64::engine::general_purpose::STANDARD.encode(&json), URL_SAFE_NO_PAD.encode(&json)]
+        {
             assert!(check(&text, BOUND, 0).is_ok(), "{text}");
         }
     }

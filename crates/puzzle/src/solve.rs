@@ -105,7 +105,7 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
         return None;
     }
     for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = (nibble(*high)? << 4 | nibble(*low)?) as u8;
+        *byte = u8::try_from(nibble(*high)? << 4 | nibble(*low)?).ok()?;
     }
     Some(bytes)
 }

@@ -1,7 +1,7 @@
 //! What the operator does: clients and administrators.
 
 use doorstep_accounts::{
-    Client, ClientSecret, JwkSet, Scopes, Secret, SecretHash, Timestamp, User,
+    Client, ClientSecret, JwkSet, Scope, Scopes, Secret, SecretHash, Timestamp, User,
     client::canonical_origin, ids::IdKind, password, provider::canonical_server,
 };
 use doorstep_fields::{Raw, field};
@@ -25,14 +25,16 @@ pub struct NewClientRequest {
     pub keys: JwkSet,
     /// Whether it gets a secret.
     pub with_secret: bool,
+    /// Whether it is for pages without a back end.
+    pub publishable: bool,
 }
 
-/// A new client and its secret, shown this once.
+/// A new client and its secret, shown this once; a publishable one has none.
 #[derive(Debug)]
 pub struct CreatedClient {
     /// The client.
     pub client: Client,
-    /// The secret in clear, unless it has keys only.
+    /// The secret in clear, unless it has none.
     pub secret: Option<Secret>,
 }
 
@@ -89,7 +91,9 @@ pub async fn create_client(
     for origin in &request.origins {
         origins.push(canonical_origin(origin).map_err(|why| argument(format!("--origin: {why}")))?);
     }
-    if !request.with_secret && request.keys.keys().is_empty() {
+    if request.publishable {
+        check_publishable(scopes, &provider_servers, &origins)?;
+    } else if !request.with_secret && request.keys.keys().is_empty() {
         return Err(argument(
             "--no-secret needs --jwks: the client could not authenticate".to_owned(),
         ));
@@ -106,6 +110,7 @@ pub async fn create_client(
         scopes,
         provider_servers,
         origins,
+        publishable: request.publishable,
         created_at,
         disabled_at: None,
     };
@@ -113,7 +118,9 @@ pub async fn create_client(
     let mut conn = tx.conn();
     conn.add_client(&NewClient { client: &client, secret: hash.as_ref() }).await?;
     for server in &client.provider_servers {
-        if !conn.assign_server(&client.id, server).await? {
+        if client.publishable {
+            conn.make_publishable(&client.id, server).await?;
+        } else if !conn.assign_server(&client.id, server).await? {
             let owner = conn.server_owner(server).await?.unwrap_or_default();
             return Err(argument(format!(
                 "--provider-server {server}: it is assigned to the client {owner} already"
@@ -123,6 +130,24 @@ pub async fn create_client(
     audit(context, &mut conn, "client.create", &format!("client:{}", client.id)).await?;
     tx.commit().await?;
     Ok(CreatedClient { client, secret })
+}
+
+/// A publishable client is for one thing: what it may not do, it cannot hold.
+fn check_publishable(
+    scopes: Scopes,
+    servers: &[String],
+    origins: &[String],
+) -> Result<(), OperatorError> {
+    let why = if scopes != Scopes::only(Scope::Register) {
+        "--publishable: such a client holds the scope register alone, and need not name it"
+    } else if servers.len() != 1 {
+        "--publishable: name one --provider-server, whose users its pages register"
+    } else if origins.is_empty() {
+        "--publishable: name an --origin, for nothing else tells its pages from others"
+    } else {
+        return Ok(());
+    };
+    Err(OperatorError::Argument(why.to_owned()))
 }
 
 /// All clients.

@@ -2,8 +2,8 @@
 //! checked here and nowhere else.
 
 use doorstep_accounts::{
-    Credential, Limit, PlainToken, Principal, Proof, Refusal, Scopes, Secret, SecretHash,
-    SignUpToken, Subject, dpop,
+    Assurance, Credential, Limit, PlainToken, Principal, Proof, Refusal, Scopes, Secret,
+    SecretHash, SignUpToken, Subject, dpop,
 };
 use doorstep_store::TokenOwner;
 
@@ -55,7 +55,8 @@ pub async fn authenticate_token(
         }
     }
     let sign_up = row.binding.map(|binding| {
-        Box::new(SignUpToken { hash, binding, expires_at: row.expires_at, expired })
+        let assurance = if row.anonymous { Assurance::Anonymous } else { Assurance::Panel };
+        Box::new(SignUpToken { hash, binding, assurance, expires_at: row.expires_at, expired })
     });
     let subject = match (row.owner, row.user_id) {
         (TokenOwner::Client(client_id), _) => Subject::App { client_id },

@@ -10,6 +10,7 @@ use crate::{
     authenticate::use_proof,
     authenticate_client::{Authenticated, ClientAuthentication, authenticate},
     meter::{Meter, refuse_known, take},
+    registration::check_open,
     sign_up::check_server,
 };
 
@@ -43,6 +44,8 @@ pub struct IssuedToken {
     pub binding: Option<Binding>,
     /// The thumbprint of the key that it is bound to, if it is.
     pub jkt: Option<String>,
+    /// Whether nobody vouches for whom it names.
+    pub anonymous: bool,
 }
 
 /// Why there is no token (RFC 6749 §5.2).
@@ -54,6 +57,9 @@ pub enum TokenError {
     /// A scope that does not exist or that the client does not hold.
     #[error("{0}")]
     InvalidScope(String),
+    /// Nobody registers here now.
+    #[error("registration is switched off")]
+    RegistrationDisabled,
     /// `authorization_details` cannot be granted (RFC 9396 §5).
     #[error("{0}")]
     InvalidDetails(String),
@@ -120,6 +126,15 @@ pub async fn issue_token(
         let scopes = granted(held, request.scope.as_deref())?;
         (kind, scopes, context.terms.token_seconds)
     };
+    if let (TokenOwner::Client(client_id), true) = (&owner, scopes.holds(Scope::Register)) {
+        let server_key = binding.as_ref().map_or("", |binding| &binding.identity.server_key);
+        let mut read = context.store.read().await?;
+        match check_open(context, &mut read.conn(), client_id, server_key).await {
+            Ok(()) => {}
+            Err(Error::Refused(_)) => return Err(TokenError::RegistrationDisabled),
+            Err(failed) => return Err(TokenError::Failed(failed)),
+        }
+    }
     let jkt = bound_key(context, binding.as_ref(), request.proof.as_ref()).await?;
     let token = PlainToken::generate(kind, &*context.entropy);
     let issued_at = context.clock.now();
@@ -136,7 +151,8 @@ pub async fn issue_token(
     tx.conn().add_token(&new).await?;
     take(context, &mut tx.conn(), meter, charge.as_slice()).await.map_err(TokenError::of_limit)?;
     tx.commit().await?;
-    Ok(IssuedToken { token, scopes, expires_in, issued_at, binding, jkt })
+    let anonymous = false;
+    Ok(IssuedToken { token, scopes, expires_in, issued_at, binding, jkt, anonymous })
 }
 
 /// Reads what a token is to be bound to, and holds it to what the operator

@@ -17,7 +17,10 @@ mod manage_client;
 mod manage_credentials;
 mod meter;
 mod own_token;
+mod pending_sign_up;
+mod registration;
 mod sign_up;
+mod widget_token;
 
 pub use administer::{
     CreatedAdmin, CreatedClient, NewClientRequest, OperatorError, create_admin, create_client,
@@ -38,7 +41,15 @@ pub use manage_credentials::{
 };
 pub use meter::{Meter, admit};
 pub use own_token::{Introspected, introspect_token, revoke_token};
+pub use pending_sign_up::{
+    Decider, Held, PendingPage, confirm_sign_up, hold_sign_up, is_anonymous, list_sign_ups,
+    reject_sign_up,
+};
+pub use registration::{check_registration, set_registration};
 pub use sign_up::{Keyed, count_rejection, sign_up};
+pub use widget_token::{
+    PuzzleSolution, WidgetTokenRequest, check_widget_page, issue_widget_token, publishable_terms,
+};
 
 use std::{fmt, pin::Pin, sync::Arc};
 
@@ -120,6 +131,21 @@ pub struct Terms {
     pub token_url: String,
     /// The URL of the user API, which sign-up tokens may name.
     pub users_url: String,
+    /// Whether anybody may register at all.
+    pub registration: bool,
+    /// What publishable clients may do, if there may be any.
+    pub publishable: Option<PublishableTerms>,
+}
+
+/// What the operator decides about pages without a back end.
+#[derive(Debug, Clone, Copy)]
+pub struct PublishableTerms {
+    /// How long their sign-up tokens live, in seconds.
+    pub token_seconds: i64,
+    /// How long a sign-up waits, in seconds.
+    pub pending_seconds: i64,
+    /// How many of a client's sign-ups may wait.
+    pub most_pending: i64,
 }
 
 /// Why a use-case ended without its outcome.

@@ -5,6 +5,8 @@ use doorstep_accounts::{
     client::{SECRET_LENGTH, SECRET_PREFIX},
 };
 
+use doorstep_store::Conn;
+
 use crate::{
     Context, OperatorError,
     administer::{audit, unknown_client},
@@ -38,6 +40,7 @@ pub async fn rotate_secret(
     let mut tx = context.store.begin().await?;
     let mut conn = tx.conn();
     let hash = SecretHash::of(&secret, &context.keys);
+    refuse_publishable(&mut conn, client_id).await?;
     if !conn.rotate_secret(client_id, &hash, now, old_until).await? {
         return Err(unknown_client(client_id));
     }
@@ -54,11 +57,23 @@ pub async fn set_keys(
 ) -> Result<(), OperatorError> {
     let mut tx = context.store.begin().await?;
     let mut conn = tx.conn();
+    refuse_publishable(&mut conn, client_id).await?;
     if !conn.set_keys(client_id, keys).await? {
         return Err(unknown_client(client_id));
     }
     audit(context, &mut conn, "client.keys", &format!("client:{client_id}")).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// A publishable client's id stands in pages. With a secret it could do more than
+/// its pages, which is not what the operator made it for.
+async fn refuse_publishable(conn: &mut Conn<'_>, client_id: &str) -> Result<(), OperatorError> {
+    if conn.client(client_id).await?.is_some_and(|client| client.publishable) {
+        return Err(OperatorError::Argument(format!(
+            "{client_id} is publishable: it has neither a secret nor keys"
+        )));
+    }
     Ok(())
 }
 

@@ -1,9 +1,9 @@
 //! Signing somebody up.
 
 use doorstep_accounts::{
-    Application, Created, Credential, Delivery, Fingerprint, Handover, IdempotencyKey, Identity,
-    Limit, PlainToken, Principal, Refusal, Scope, Secret, SecretHash, SignUpToken, Subject,
-    Timestamp, TokenKind, User,
+    Application, Assurance, Created, Credential, Decision, Delivery, Fingerprint, Handover,
+    IdempotencyKey, Identity, Limit, PlainToken, Principal, Refusal, Scope, Secret, SecretHash,
+    SignUpToken, Subject, Timestamp, TokenKind, User,
     audit::pseudonym,
     credential,
     idempotency::{open, seal},
@@ -21,6 +21,7 @@ use crate::{
     issue_credential::new_credential,
     limiter::Charge,
     meter::{Meter, refuse_known, take},
+    registration::check_open,
 };
 
 /// Made-up addresses are 48 random bits apart; a second clash in a row would be
@@ -62,22 +63,41 @@ pub async fn sign_up(
         return Err(Refusal::InsufficientScope { needed: Scope::Register }.into());
     };
     let token = caller.sign_up.as_deref();
+    if token.is_some_and(|token| token.assurance == Assurance::Anonymous) {
+        // Nobody vouches for the person: such a sign-up waits, and is not made here.
+        return Err(Refusal::InsufficientScope { needed: Scope::Register }.into());
+    }
+    let now = context.clock.now();
+    let (application, confirmation) = (&application, None);
+    let attempt =
+        Attempt { context, meter, client_id, token, confirmation, application, keyed, now };
+    attempt.finish().await
+}
+
+/// That somebody who may said yes to a pending sign-up.
+pub(crate) struct Confirmation<'a> {
+    /// Which one.
+    pub(crate) id: &'a str,
+    /// Who, for the audit log.
+    pub(crate) actor: String,
+    /// Whether it counts against the client's limits, as its own sign-ups do.
+    pub(crate) counts: bool,
+}
+
+/// Creates the user of a pending sign-up in the name of a client, if it still waits.
+pub(crate) async fn sign_up_confirmed(
+    context: &Context,
+    meter: &Meter,
+    client_id: &str,
+    application: &Application,
+    keyed: Option<&Keyed>,
+    confirmation: &Confirmation<'_>,
+) -> Result<Created, Error> {
+    let (token, confirmation) = (None, Some(confirmation));
     let now = context.clock.now();
     let attempt =
-        Attempt { context, meter, client_id, token, application: &application, keyed, now };
-    let charges = attempt.charges();
-    if let Err(refusal) = refuse_known(context, meter, &charges) {
-        let replayed = attempt.replay(&mut context.store.read().await?.conn()).await?;
-        return replayed.ok_or_else(|| refusal.into());
-    }
-    match attempt.run(&charges).await {
-        // Contention on PostgreSQL: another request with this key, or for this
-        // identity, has not ended yet.
-        Err(Error::Failed(StoreError::Contended(_))) if keyed.is_some() => {
-            Err(Refusal::RequestInProgress.into())
-        }
-        other => other,
-    }
+        Attempt { context, meter, client_id, token, confirmation, application, keyed, now };
+    attempt.finish().await
 }
 
 /// Counts a request that was rejected against the sign-up token that it came
@@ -94,15 +114,39 @@ struct Attempt<'a> {
     meter: &'a Meter,
     client_id: &'a str,
     token: Option<&'a SignUpToken>,
+    /// If it is the end of a sign-up that waited.
+    confirmation: Option<&'a Confirmation<'a>>,
     application: &'a Application,
     keyed: Option<&'a Keyed>,
     now: Timestamp,
 }
 
 impl Attempt<'_> {
+    /// The whole of it: limits first, and what contention means.
+    async fn finish(&self) -> Result<Created, Error> {
+        let charges = self.charges();
+        if let Err(refusal) = refuse_known(self.context, self.meter, &charges) {
+            let replayed = self.replay(&mut self.context.store.read().await?.conn()).await?;
+            return replayed.ok_or_else(|| refusal.into());
+        }
+        match self.run(&charges).await {
+            // Contention on PostgreSQL: another request with this key, for this
+            // identity or about this sign-up has not ended yet.
+            Err(Error::Failed(StoreError::Contended(_)))
+                if self.keyed.is_some() || self.confirmation.is_some() =>
+            {
+                Err(Refusal::RequestInProgress.into())
+            }
+            other => other,
+        }
+    }
+
     /// What an account counts against. Who may name anybody is held to more than who
     /// has a token for one person.
     fn charges(&self) -> Vec<Charge> {
+        if self.confirmation.is_some_and(|confirmation| !confirmation.counts) {
+            return Vec::new();
+        }
         let context = self.context;
         let charge = |limit, part: &str| context.limiter.charge(limit, &[part], &context.keys);
         let day = charge(Limit::SignUpDay, self.client_id);
@@ -116,7 +160,7 @@ impl Attempt<'_> {
     }
 
     async fn run(&self, charges: &[Charge]) -> Result<Created, Error> {
-        let Self { context, client_id, token, application, now, .. } = *self;
+        let Self { context, client_id, token, confirmation, application, now, .. } = *self;
         let identity = &application.identity;
         let id = context.store.next_user_id().await?;
         let mut user = self.new_user(id)?;
@@ -126,6 +170,12 @@ impl Attempt<'_> {
         if let Some(replayed) = self.replay(&mut conn).await? {
             return Ok(replayed);
         }
+        check_open(context, &mut conn, client_id, &identity.server_key).await?;
+        if let Some(Confirmation { id, .. }) = confirmation
+            && !conn.decide_pending(id, Decision::Confirmed, now).await?
+        {
+            return self.replay(&mut conn).await?.ok_or_else(|| Refusal::PendingDecided.into());
+        }
         if let Some(token) = token
             && !conn.use_token(&token.hash, now).await?
         {
@@ -133,7 +183,9 @@ impl Attempt<'_> {
             // with this very key.
             return self.replay(&mut conn).await?.ok_or_else(|| Refusal::InvalidToken.into());
         }
-        check_server(&mut conn, client_id, identity).await?;
+        if confirmation.is_none() {
+            check_server(&mut conn, client_id, identity).await?;
+        }
         if !conn.take_identity(identity, id).await? {
             // The first request with the same key may have ended just now.
             if let Some(replayed) = self.replay(&mut conn).await? {
@@ -171,7 +223,9 @@ impl Attempt<'_> {
         if let Some(keyed) = self.keyed {
             self.remember(&mut conn, keyed, &credential, &handover).await?;
         }
-        record(context, &mut conn, &user, identity, client_id, now).await?;
+        let by_client = format!("client:{client_id}");
+        let actor = confirmation.map_or(&by_client, |confirmation| &confirmation.actor);
+        record(context, &mut conn, &user, identity, actor, now).await?;
         take(context, &mut conn, self.meter, charges).await?;
         tx.commit().await?;
         Ok(self.answer(user, credential.username, handover, false))
@@ -352,7 +406,7 @@ async fn record(
     conn: &mut Conn<'_>,
     user: &User,
     identity: &Identity,
-    client_id: &str,
+    actor: &str,
     now: Timestamp,
 ) -> Result<(), Error> {
     let mut payload = user.profile.clone();
@@ -369,7 +423,6 @@ async fn record(
     ]);
     let audit = IdKind::Audit.mint(&*context.clock, &*context.entropy);
     let subject = format!("user:{}", user.id);
-    conn.add_audit(&audit, &format!("client:{client_id}"), "user.create", &subject, &details, now)
-        .await?;
+    conn.add_audit(&audit, actor, "user.create", &subject, &details, now).await?;
     Ok(())
 }

@@ -172,6 +172,12 @@ impl Conn<'_> {
             "SELECT server_key FROM client_servers WHERE client_id = $1 ORDER BY server_key",
             &row.id,
         );
+        let own = one!(
+            self,
+            (String,),
+            "SELECT server_key FROM publishable_clients WHERE client_id = $1",
+            &row.id,
+        );
         let origins = all!(
             self,
             (String,),
@@ -184,7 +190,8 @@ impl Conn<'_> {
             scopes: scopes(&row.scopes)?,
             id: row.id,
             name: row.name,
-            provider_servers: servers.into_iter().map(|(server,)| server).collect(),
+            publishable: own.is_some(),
+            provider_servers: own.into_iter().chain(servers).map(|(server,)| server).collect(),
             origins: origins.into_iter().map(|(origin,)| origin).collect(),
             created_at: Timestamp(row.created_at),
             disabled_at: row.disabled_at.map(Timestamp),

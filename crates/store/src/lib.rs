@@ -24,6 +24,7 @@ mod credentials;
 mod idempotency;
 mod keys;
 mod log;
+mod pending;
 mod tokens;
 mod used_once;
 mod users;
@@ -36,6 +37,7 @@ pub use connect::{Conn, ConnectError, Read, Store, Tx};
 pub use credentials::Login;
 pub use idempotency::{NewReplay, Replay};
 pub use keys::{KeyVersion, NewKeyVersion};
+pub use pending::{NewPending, PendingQuery};
 pub use tokens::{NewToken, TokenOwner, TokenRow};
 pub use users::NewUser;
 

@@ -63,6 +63,8 @@ pub struct TokenRow {
     pub jkt: Option<String>,
     /// How many more sign-ups a sign-up token is good for.
     pub uses_left: Option<i64>,
+    /// Whether its client is a publishable one, which vouches for nobody.
+    pub anonymous: bool,
     /// Whether a sign-up token was used. Its own answer may be asked for again.
     pub used: bool,
     /// Whether the token, its client or its credential was ended, or the user's
@@ -83,6 +85,7 @@ struct Row {
     attempts_left: Option<i64>,
     revoked_at: Option<i64>,
     client_disabled_at: Option<i64>,
+    publishable_id: Option<String>,
     user_id: Option<i64>,
     credential_revoked_at: Option<i64>,
     credential_expires_at: Option<i64>,
@@ -124,12 +127,13 @@ impl Conn<'_> {
             Row,
             "SELECT t.client_id, t.credential_id, t.scopes, t.issued_at, t.expires_at, t.revoked_at,
                     t.binding, t.jkt, t.uses_left, t.attempts_left,
-                    c.disabled_at AS client_disabled_at, k.user_id,
+                    c.disabled_at AS client_disabled_at, p.client_id AS publishable_id, k.user_id,
                     k.revoked_at AS credential_revoked_at,
                     k.expires_at AS credential_expires_at,
                     k.rotated_at AS credential_rotated_at, u.active, u.is_admin
              FROM tokens t
              LEFT JOIN clients c ON c.id = t.client_id
+             LEFT JOIN publishable_clients p ON p.client_id = t.client_id
              LEFT JOIN credentials k ON k.id = t.credential_id
              LEFT JOIN users u ON u.id = k.user_id
              WHERE t.hash = $1",
@@ -162,6 +166,7 @@ impl Conn<'_> {
             ),
             jkt: row.jkt,
             uses_left: row.uses_left,
+            anonymous: row.publishable_id.is_some(),
             used: row.uses_left.is_some_and(|left| left <= 0),
             binding: row.binding.as_deref().map(binding).transpose()?,
         }))

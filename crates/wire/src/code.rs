@@ -68,6 +68,10 @@ codes! {
     AuthorizationDetailsMismatch = "authorization_details_mismatch", 403, false, "The sign-up token says otherwise";
     /// The route takes sign-up tokens only: those that the token endpoint gives for `authorization_details`.
     SignUpTokenNeeded = "sign_up_token_needed", 403, false, "A sign-up token is needed";
+    /// Registration is switched off: for the whole installation (`accounts.registration`), for publishable clients (`publishable.enabled`), or for this client or server (`doorstep registration open`).
+    RegistrationDisabled = "registration_disabled", 403, false, "Registration is switched off";
+    /// The solution is wrong, late, used, or of a challenge for another client or page. Ask for a new challenge.
+    PuzzleUnsolved = "puzzle_unsolved", 403, false, "The puzzle is not solved";
     /// There is nothing at this path.
     NotFound = "not_found", 404, false, "Nothing is here";
     /// The path does not take this method; `Allow` lists those that it takes.
@@ -84,6 +88,8 @@ codes! {
     TooManyCredentials = "too_many_credentials", 409, false, "Too many API credentials";
     /// The first request with this `Idempotency-Key` is still being worked on. Ask again after `Retry-After`.
     RequestInProgress = "request-in-progress", 409, true, "The request is in progress";
+    /// The pending sign-up was confirmed or rejected before.
+    SignUpDecided = "sign_up_decided", 409, false, "The sign-up was decided before";
     /// The body is larger than the route takes.
     BodyTooLarge = "body_too_large", 413, false, "The body is too large";
     /// The URL is longer than any that this server has.
@@ -103,6 +109,8 @@ codes! {
     RateLimited = "rate_limited", 429, true, "Too many requests";
     /// The server failed. The request id finds the cause in its log.
     Internal = "internal_error", 500, true, "The server failed";
+    /// As many sign-ups as may wait for the provider's confirmation. It passes when some are decided, or after a day.
+    TooManyPending = "too_many_pending_sign_ups", 503, true, "Too many sign-ups are waiting";
     /// The server cannot reach what it needs, or is stopping. `Retry-After` says when to try again.
     Unavailable = "unavailable", 503, true, "The service is unavailable for now";
 }

@@ -7,6 +7,7 @@
 pub mod code;
 pub mod frame;
 pub mod paths;
+pub mod pending;
 pub mod problem;
 pub mod session;
 pub mod user;

@@ -18,6 +18,16 @@ pub const CREDENTIAL_ROTATE: &str = "/api/admin/users/{user}/api_credentials/{cr
 pub const CREDENTIALS_ALIAS: &str = "/api/users/{user}/api_credentials";
 /// What the widget learns from its sign-up token alone.
 pub const WIDGET_SESSION: &str = "/api/widget/session";
+/// Where a page without a back end gets a puzzle.
+pub const WIDGET_CHALLENGE: &str = "/api/widget/challenge";
+/// Where it exchanges the solution for a sign-up token.
+pub const WIDGET_TOKEN: &str = "/api/widget/token";
+/// Sign-ups that wait for a yes.
+pub const PENDING_SIGN_UPS: &str = "/api/signups";
+/// One of them, to be rejected.
+pub const PENDING_SIGN_UP: &str = "/api/signups/{sign_up}";
+/// One of them, to be confirmed.
+pub const PENDING_SIGN_UP_CONFIRM: &str = "/api/signups/{sign_up}/confirm";
 /// Where a panel's back end exchanges a claim code for a password.
 pub const CLAIM: &str = "/api/credentials/claim";
 /// The token endpoint (RFC 6749 §3.2).

@@ -20,7 +20,11 @@ pub(super) enum Command {
         #[arg(long)]
         name: String,
         /// The most that its tokens can hold, with spaces between
-        #[arg(long, default_value = "public register")]
+        #[arg(
+            long,
+            default_value = "public register",
+            default_value_if("publishable", "true", "register")
+        )]
         scope: String,
         /// A server whose users it registers; may be repeated. Without any: every
         /// server that is not assigned to another client
@@ -36,6 +40,11 @@ pub(super) enum Command {
         /// Make no secret: the client has its keys only
         #[arg(long, requires = "jwks")]
         no_secret: bool,
+        /// For pages without a back end: no secret, one server, puzzles instead, and
+        /// every sign-up waits for a yes (`doorstep signups`). Works while the setting
+        /// publishable.enabled is on
+        #[arg(long, conflicts_with_all = ["jwks", "no_secret"])]
+        publishable: bool,
     },
     /// List all clients
     List,
@@ -67,14 +76,15 @@ pub(super) enum Command {
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<Output, String> {
     let context = super::open(settings).await?;
     let output = match command {
-        Command::Create { name, scope, provider_server, origin, jwks, no_secret } => {
+        Command::Create { name, scope, provider_server, origin, jwks, no_secret, publishable } => {
             let request = NewClientRequest {
                 name,
                 scope,
                 provider_servers: provider_server,
                 origins: origin,
                 keys: jwks.as_deref().map(read_keys).transpose()?.unwrap_or_default(),
-                with_secret: !no_secret,
+                with_secret: !no_secret && !publishable,
+                publishable,
             };
             let created = create_client(&context, request).await.map_err(|error| chain(&error))?;
             let mut json = describe(&created.client);
@@ -82,6 +92,14 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<Output,
             if let Some(secret) = &created.secret {
                 json["client_secret"] = secret.expose().into();
                 text.push_str(&shown_once(secret));
+            }
+            if publishable {
+                text.push_str("\n\nIt has no secret: it may stand in a page. Its sign-ups wait for a yes: `doorstep signups list`.");
+            }
+            if publishable && !settings.publishable.enabled {
+                text.push_str(
+                    "\nPublishable clients are switched off: set publishable.enabled = true.",
+                );
             }
             Output { json, text }
         }
@@ -180,14 +198,16 @@ fn describe(client: &Client) -> Value {
         "scope": client.scopes.to_string(),
         "provider_servers": client.provider_servers,
         "origins": client.origins,
+        "publishable": client.publishable,
         "active": client.disabled_at.is_none(),
     })
 }
 
 fn line(client: &Client) -> String {
     let state = if client.disabled_at.is_none() { "on " } else { "off" };
+    let kind = if client.publishable { "  publishable" } else { "" };
     format!(
-        "{state} {}  {:?}  {}  servers: {}  origins: {}",
+        "{state} {}  {:?}  {}{kind}  servers: {}  origins: {}",
         client.id,
         client.name,
         client.scopes,

@@ -7,7 +7,9 @@ mod audit;
 mod client;
 mod keys;
 mod migrate;
+mod registration;
 mod serve;
+mod signups;
 
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
@@ -51,6 +53,12 @@ enum Command {
     /// Check and export the log of who did what
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Decide about sign-ups that wait: those from pages without a back end
+    #[command(subcommand)]
+    Signups(signups::Command),
+    /// Switch registration off and on, for a client or a provider server
+    #[command(subcommand)]
+    Registration(registration::Command),
     /// Bring the database up to date (serve does this too)
     Migrate,
 }
@@ -108,6 +116,8 @@ fn execute(arguments: Arguments) -> Result<Option<Output>, String> {
             Command::Admin(command) => admin::run(&settings, command).await.map(Some),
             Command::Keys(command) => keys::run(&settings, command).await.map(Some),
             Command::Audit(command) => audit::run(&settings, command).await,
+            Command::Signups(command) => signups::run(&settings, command).await.map(Some),
+            Command::Registration(command) => registration::run(&settings, command).await.map(Some),
             Command::Migrate => migrate::run(&settings).await.map(Some),
         }
     })

@@ -149,6 +149,7 @@ async fn sweep(context: Context) {
             tx.conn().sweep_claims(before).await?;
             tx.conn().sweep_secrets(before).await?;
             tx.conn().sweep_used(context.clock.now()).await?;
+            tx.conn().sweep_pending(context.clock.now()).await?;
             tx.commit().await?;
             Ok::<_, doorstep_store::StoreError>(count)
         };

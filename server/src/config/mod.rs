@@ -18,7 +18,8 @@ pub use branding::{Branding, Form};
 pub use networks::Networks;
 pub use rates::RateSettings;
 pub use sections::{
-    Accounts, Compat, Database, Keys, Limits, Log, LogFormat, Ops, PlanSettings, Server,
+    Accounts, Compat, Database, Keys, Limits, Log, LogFormat, Ops, PlanSettings, Publishable,
+    Server,
 };
 
 /// All settings.
@@ -43,6 +44,8 @@ pub struct Settings {
     pub form: Form,
     /// What new accounts get.
     pub accounts: Accounts,
+    /// Pages without a back end.
+    pub publishable: Publishable,
     /// The plan that accounts are on.
     pub plan: PlanSettings,
     /// What older clients need.
@@ -211,6 +214,20 @@ impl Settings {
                 ));
             }
         }
+        let publishable = &self.publishable;
+        for (name, value, most) in [
+            ("base_number", i64::from(publishable.base_number), doorstep_puzzle::NUMBER_MAX.into()),
+            ("most_number", i64::from(publishable.most_number), doorstep_puzzle::NUMBER_MAX.into()),
+            ("busy_per_minute", i64::from(publishable.busy_per_minute), 1_000_000),
+            ("challenge_seconds", publishable.challenge_seconds, 3_600),
+            ("token_seconds", publishable.token_seconds, 900),
+            ("pending_seconds", publishable.pending_seconds, 30 * 86_400),
+            ("most_pending", publishable.most_pending, 1_000_000),
+        ] {
+            if !(1..=most).contains(&value) {
+                return fail(format!("publishable.{name} {value} is not between 1 and {most}"));
+            }
+        }
         let plan = &self.plan;
         if [plan.containers, plan.container_registries, plan.dns_zones].iter().any(|it| *it < 0) {
             return fail("a quota of [plan] is below 0".to_owned());
@@ -309,6 +326,7 @@ mod tests {
             ("DOORSTEP_LIMITS__BODY_BYTES", "0", "limits.body_bytes"),
             ("DOORSTEP_ACCOUNTS__EMAIL_DOMAIN", "not a domain@x", "email_domain"),
             ("DOORSTEP_PLAN__CONTAINERS", "-5", "plan"),
+            ("DOORSTEP_PUBLISHABLE__BASE_NUMBER", "4000000000", "publishable.base_number"),
             ("DOORSTEP_PUBLIC_URL", "ftp://x", "server.public_url"),
             ("DOORSTEP_ACCOUNTS__DEFAULT_CURRENCY", "XXX", "default_currency"),
             ("DOORSTEP_ACCOUNTS__TOKEN_SECONDS", "86400", "token_seconds"),

@@ -139,6 +139,9 @@ pub struct Accounts {
     pub timezone: String,
     /// Domain of made-up e-mail addresses. Default: the public URL's host.
     pub email_domain: Option<String>,
+    /// Whether anybody may register. Off, every route that would sign somebody up
+    /// says so; those who have an account notice nothing.
+    pub registration: bool,
     /// Seconds that an access token lives; at most 3600.
     pub token_seconds: i64,
     /// Seconds that a sign-up token lives; at most 900.
@@ -154,9 +157,54 @@ impl Default for Accounts {
             default_currency: "USD".to_owned(),
             timezone: "UTC".to_owned(),
             email_domain: None,
+            registration: true,
             token_seconds: 600,
             sign_up_token_seconds: 300,
             claim_seconds: 300,
+        }
+    }
+}
+
+/// `[publishable]`: pages without a back end. A puzzle is all that a sign-up from
+/// one costs its sender, and nobody vouches for whom it names.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Publishable {
+    /// Whether publishable clients work at all.
+    pub enabled: bool,
+    /// The largest number of a puzzle while little happens; half as many hashes
+    /// solve it on average. 100 000 are a quarter of a second on a slow phone, which
+    /// nobody who is typing notices.
+    pub base_number: u32,
+    /// The largest number at all, however many are solved: what a slow phone does
+    /// while a form is filled in.
+    pub most_number: u32,
+    /// Solved puzzles a minute, for one client on one server process, that double
+    /// the cost, treble it, and so on.
+    pub busy_per_minute: u32,
+    /// Seconds that a puzzle may take; at most 3600. A page gets another in time.
+    pub challenge_seconds: i64,
+    /// Seconds that the sign-up token lives which a solution buys; at most 900.
+    pub token_seconds: i64,
+    /// Seconds that a sign-up waits for a yes; at most 30 days.
+    pub pending_seconds: i64,
+    /// Sign-ups of one client that wait at a time. A request's body is 32 KiB at
+    /// most, so a flood fills 32 MiB and not the disk; and nobody decides more than
+    /// a thousand a day.
+    pub most_pending: i64,
+}
+
+impl Default for Publishable {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            base_number: 100_000,
+            most_number: 1_000_000,
+            busy_per_minute: 30,
+            challenge_seconds: 120,
+            token_seconds: 120,
+            pending_seconds: 86_400,
+            most_pending: 1_000,
         }
     }
 }

@@ -6,21 +6,26 @@ use axum::{
     response::Response,
 };
 use doorstep_accounts::{Scope, jwk};
+use doorstep_register::publishable_terms;
 use doorstep_wire::paths;
 use serde_json::{Value, json};
 
-use super::{App, reject::json as reply};
+use super::{App, oauth::WIDGET_GRANT, reject::json as reply};
 
 /// `GET /.well-known/oauth-authorization-server`
 pub(crate) async fn authorization_server(State(app): State<App>) -> Response {
     let issuer = app.public_url();
     let methods = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+    let mut grants = vec!["client_credentials"];
+    if publishable_terms(&app.context).is_ok() {
+        grants.push(WIDGET_GRANT);
+    }
     public(&json!({
         "issuer": issuer,
         "token_endpoint": format!("{issuer}{}", paths::OAUTH_TOKEN),
         "revocation_endpoint": format!("{issuer}{}", paths::OAUTH_REVOKE),
         "introspection_endpoint": format!("{issuer}{}", paths::OAUTH_INTROSPECT),
-        "grant_types_supported": ["client_credentials"],
+        "grant_types_supported": grants,
         // There is no authorization endpoint, and the member is required (RFC 8414 §2).
         "response_types_supported": [],
         "authorization_details_types_supported": [doorstep_accounts::binding::TYPE],

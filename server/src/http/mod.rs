@@ -16,8 +16,10 @@ mod metered;
 mod negotiate;
 mod oauth;
 pub(crate) mod ops;
+mod puzzles;
 mod reject;
 pub mod routes;
+mod signups;
 mod users;
 
 use std::sync::Arc;
@@ -46,6 +48,7 @@ pub struct AppState {
     pub settings: Settings,
     /// The plan that accounts are on.
     pub plan: Plan,
+    puzzles: puzzles::Puzzles,
 }
 
 impl App {
@@ -60,7 +63,8 @@ impl App {
                 dns_zones: settings.plan.dns_zones,
             },
         };
-        Self(Arc::new(AppState { context, settings, plan }))
+        let puzzles = puzzles::Puzzles::new(&settings.publishable);
+        Self(Arc::new(AppState { context, settings, plan, puzzles }))
     }
 }
 

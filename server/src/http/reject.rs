@@ -67,6 +67,11 @@ impl Reject {
         self.0.code.status() == 401
     }
 
+    /// The sentence for people.
+    pub(crate) fn detail(&self) -> &str {
+        &self.0.problem.detail
+    }
+
     /// Whether the same request would be refused again.
     pub(crate) fn is_final(&self) -> bool {
         !self.0.code.retry()

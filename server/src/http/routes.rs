@@ -11,7 +11,7 @@ use doorstep_wire::paths;
 
 use super::{
     App, assets, caller, cors, credentials, docs, frame, layers, metadata, metered, negotiate,
-    oauth, users,
+    oauth, signups, users,
 };
 
 /// Who may call a route.
@@ -63,6 +63,37 @@ pub static ROUTES: &[Route] = &[
         path: paths::WIDGET_SESSION,
         access: Access::Needs(&[Scope::Register]),
         handler: || on(MethodFilter::GET, users::session),
+    },
+    Route {
+        method: "POST",
+        path: paths::WIDGET_CHALLENGE,
+        access: Access::Open,
+        handler: || on(MethodFilter::POST, oauth::challenge),
+    },
+    Route {
+        method: "POST",
+        path: paths::WIDGET_TOKEN,
+        access: Access::Open,
+        handler: || on(MethodFilter::POST, oauth::widget_token),
+    },
+    // Back ends and administrators, about sign-ups that wait.
+    Route {
+        method: "GET",
+        path: paths::PENDING_SIGN_UPS,
+        access: Access::Needs(&[Scope::Register, Scope::AdminRead]),
+        handler: || on(MethodFilter::GET, signups::list),
+    },
+    Route {
+        method: "POST",
+        path: paths::PENDING_SIGN_UP_CONFIRM,
+        access: Access::Needs(&[Scope::Register, Scope::AdminWrite]),
+        handler: || on(MethodFilter::POST, signups::confirm),
+    },
+    Route {
+        method: "DELETE",
+        path: paths::PENDING_SIGN_UP,
+        access: Access::Needs(&[Scope::Register, Scope::AdminWrite]),
+        handler: || on(MethodFilter::DELETE, signups::reject),
     },
     // Users and administrators, about API credentials.
     Route {
@@ -209,7 +240,8 @@ pub static ROUTES: &[Route] = &[
 ];
 
 /// Paths that pages of other origins may call.
-const CROSS_ORIGIN: &[&str] = &[paths::USERS, paths::WIDGET_SESSION];
+const CROSS_ORIGIN: &[&str] =
+    &[paths::USERS, paths::WIDGET_SESSION, paths::WIDGET_CHALLENGE, paths::WIDGET_TOKEN];
 
 /// Makes the router from the table.
 pub(crate) fn router(app: &App) -> Router<App> {

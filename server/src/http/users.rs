@@ -9,7 +9,7 @@ use doorstep_accounts::{
     Created, Fingerprint, IdempotencyKey, Identity, Principal, Refusal, SignUpToken, Subject,
 };
 use doorstep_dialects::native;
-use doorstep_register::{self as register, Keyed, Meter};
+use doorstep_register::{self as register, Held, Keyed, Meter};
 use doorstep_wire::{Code, paths, session::Session};
 use serde_json::{Value, json};
 
@@ -19,6 +19,7 @@ use super::{
     extract::{Body, media_type},
     metered::Metered,
     reject::{Reject, json as reply},
+    signups,
 };
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -32,28 +33,55 @@ pub(crate) async fn sign_up(
     headers: HeaderMap,
     Body(body): Body,
 ) -> Result<Response, Reject> {
-    let created = create(&app, &meter, &caller, &headers, &body).await;
-    metrics::counter!("doorstep_sign_ups_total", "outcome" => match &created {
-        Ok(created) if created.replayed => "replayed",
-        Ok(_) => "created",
+    let signed_up = create(&app, &meter, &caller, &headers, &body).await;
+    metrics::counter!("doorstep_sign_ups_total", "outcome" => match &signed_up {
+        Ok(SignedUp::Created(Created { replayed: true, .. })
+        | SignedUp::Held(Held { replayed: true, .. })) => "replayed",
+        Ok(SignedUp::Created(_)) => "created",
+        Ok(SignedUp::Held(_)) => "pending",
         Err(reject) => reject.code(),
     })
     .increment(1);
-    if let (Err(reject), Some(token)) = (&created, &caller.sign_up)
+    if let (Err(reject), Some(token)) = (&signed_up, &caller.sign_up)
         && reject.is_final()
     {
         register::count_rejection(&app.context, token).await?;
     }
-    let created = created?;
-    let mut response = reply(StatusCode::CREATED, &native::encode_created(&created));
-    if created.replayed {
+    let response = match signed_up? {
+        SignedUp::Created(created) => created_response(&created, &headers),
+        SignedUp::Held(held) => {
+            let mut response = signups::accepted(&held);
+            answer_keyed(&mut response, &headers, held.replayed);
+            response
+        }
+    };
+    Ok(response)
+}
+
+/// What became of a request.
+enum SignedUp {
+    /// There is an account.
+    Created(Created),
+    /// Somebody will decide.
+    Held(Held),
+}
+
+/// The answer with the credential.
+pub(crate) fn created_response(created: &Created, headers: &HeaderMap) -> Response {
+    let mut response = reply(StatusCode::CREATED, &native::encode_created(created));
+    answer_keyed(&mut response, headers, created.replayed);
+    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(paths::USERS));
+    response
+}
+
+/// Says which key an answer belongs to, and whether it is the first.
+fn answer_keyed(response: &mut Response, request: &HeaderMap, replayed: bool) {
+    if replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
-    if let Some(key) = headers.get(KEY) {
+    if let Some(key) = request.get(KEY) {
         response.headers_mut().insert(KEY, key.clone());
     }
-    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(paths::USERS));
-    Ok(response)
 }
 
 async fn create(
@@ -62,7 +90,7 @@ async fn create(
     caller: &Principal,
     headers: &HeaderMap,
     body: &[u8],
-) -> Result<Created, Reject> {
+) -> Result<SignedUp, Reject> {
     require_json(headers)?;
     let bound = caller.sign_up.as_ref().map(|token| &token.binding);
     let application = native::decode_sign_up(body, bound)?;
@@ -73,7 +101,13 @@ async fn create(
             "a sign-up token is for one use: send an Idempotency-Key, so that a retry is possible",
         ));
     }
-    Ok(register::sign_up(&app.context, meter, caller, application, keyed.as_ref()).await?)
+    if let (true, Some(keyed)) = (register::is_anonymous(caller), &keyed) {
+        let held = register::hold_sign_up(&app.context, meter, caller, application, keyed).await?;
+        return Ok(SignedUp::Held(held));
+    }
+    let created =
+        register::sign_up(&app.context, meter, caller, application, keyed.as_ref()).await?;
+    Ok(SignedUp::Created(created))
 }
 
 /// `GET /api/widget/session`
@@ -81,6 +115,9 @@ pub(crate) async fn session(
     State(app): State<App>,
     Caller(caller): Caller,
 ) -> Result<Response, Reject> {
+    if caller.sign_up.is_some() {
+        register::check_registration(&app.context, &caller).await?;
+    }
     let token = caller.sign_up.ok_or(Refusal::SignUpTokenNeeded)?;
     let SignUpToken { binding, expires_at, expired, .. } = *token;
     // An expired one still gets its own sign-up's answer again, and nothing else.
@@ -111,16 +148,7 @@ fn keyed(
     identity: &Identity,
     body: &[u8],
 ) -> Result<Option<Keyed>, Reject> {
-    let mut values = headers.get_all(KEY).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    let key =
-        value.to_str().ok().and_then(IdempotencyKey::parse).filter(|_| values.next().is_none());
-    let key = key.ok_or_else(|| {
-        Reject::new(
-            Code::InvalidRequest,
-            "Idempotency-Key must be one value of 16 to 128 printable characters, such as a UUID",
-        )
-    })?;
+    let Some(key) = idempotency_key(headers)? else { return Ok(None) };
     let canonical = serde_json::from_slice::<Value>(body)
         .map(|body| body.to_string())
         .map_err(|error| Reject::internal(format!("a decoded body does not parse: {error}")))?;
@@ -135,6 +163,21 @@ fn keyed(
         &canonical,
     ];
     Ok(Some(Keyed { key, fingerprint: Fingerprint::of(&parts.map(str::as_bytes)) }))
+}
+
+/// The caller's key.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Reject> {
+    let mut values = headers.get_all(KEY).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let key =
+        value.to_str().ok().and_then(IdempotencyKey::parse).filter(|_| values.next().is_none());
+    let key = key.ok_or_else(|| {
+        Reject::new(
+            Code::InvalidRequest,
+            "Idempotency-Key must be one value of 16 to 128 printable characters, such as a UUID",
+        )
+    })?;
+    Ok(Some(key))
 }
 
 /// `GET /api/users`

@@ -6,6 +6,7 @@ use axum::{
 };
 use doorstep_accounts::Refusal;
 use doorstep_register::TokenError;
+use doorstep_wire::Code;
 use oauth2::{StandardErrorResponse, basic::BasicErrorResponseType as Kind};
 
 use crate::http::reject::{Reject, json};
@@ -46,6 +47,10 @@ impl From<TokenError> for OAuthError {
             TokenError::InvalidDetails(detail) => {
                 (Kind::Extension("invalid_authorization_details".to_owned()), detail)
             }
+            TokenError::RegistrationDisabled => (
+                Kind::Extension(Code::RegistrationDisabled.name().to_owned()),
+                Refusal::RegistrationDisabled.detail(),
+            ),
             TokenError::InvalidTarget(detail) => {
                 (Kind::Extension("invalid_target".to_owned()), detail)
             }
@@ -67,7 +72,14 @@ impl IntoResponse for OAuthError {
             Self::Failed(reject) => return reject.into_response(),
         };
         let unauthorized = kind == Kind::InvalidClient;
-        let status = if unauthorized { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
+        let status = match &kind {
+            Kind::InvalidClient => StatusCode::UNAUTHORIZED,
+            // Ours, with the status that the same word has on other routes.
+            Kind::Extension(code) if *code == Code::RegistrationDisabled.name() => {
+                StatusCode::FORBIDDEN
+            }
+            _ => StatusCode::BAD_REQUEST,
+        };
         let mut response = json(status, &StandardErrorResponse::new(kind, Some(detail), None));
         if unauthorized {
             // A 401 names a scheme (RFC 9110 §15.5.2), however the client tried.

@@ -26,14 +26,19 @@ pub(super) struct Parameters {
     pub(super) claim_code: Option<Secret>,
     /// What the code's challenge was made of (RFC 7636 §4.1).
     pub(super) code_verifier: Option<Secret>,
-    client_id: Option<String>,
-    client_secret: Option<Secret>,
+    /// A puzzle's solution, as ALTCHA's solvers write it.
+    pub(super) altcha: Option<String>,
+    pub(super) provider: Option<String>,
+    /// Who somebody claims to be at the provider.
+    pub(super) provider_username: Option<String>,
+    pub(super) client_id: Option<String>,
+    pub(super) client_secret: Option<Secret>,
     client_assertion_type: Option<String>,
     client_assertion: Option<Secret>,
 }
 
 /// Names that we know.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 14] = [
     "grant_type",
     "scope",
     "authorization_details",
@@ -41,6 +46,9 @@ const NAMES: [&str; 11] = [
     "token",
     "claim_code",
     "code_verifier",
+    "altcha",
+    "provider",
+    "provider_username",
     "client_id",
     "client_secret",
     "client_assertion_type",
@@ -126,6 +134,9 @@ impl Parameters {
             "token" => self.token.replace(secret()).is_some(),
             "claim_code" => self.claim_code.replace(secret()).is_some(),
             "code_verifier" => self.code_verifier.replace(secret()).is_some(),
+            "altcha" => self.altcha.replace(value).is_some(),
+            "provider" => self.provider.replace(value).is_some(),
+            "provider_username" => self.provider_username.replace(value).is_some(),
             "client_id" => self.client_id.replace(value).is_some(),
             "client_secret" => self.client_secret.replace(secret()).is_some(),
             "client_assertion_type" => self.client_assertion_type.replace(value).is_some(),

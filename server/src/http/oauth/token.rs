@@ -15,20 +15,23 @@ use oauth2::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{error::OAuthError, request::Parameters};
+use super::{error::OAuthError, request::Parameters, widget};
 use crate::http::{App, caller::proof, extract::Body, metered::Metered, reject::json as reply};
 
 /// What the reference implementation adds to RFC 6749 §5.1.
 #[derive(Debug, Serialize, Deserialize)]
-struct Created {
+struct Beside {
     /// Seconds since the Unix epoch.
     created_at: i64,
     /// What the token is bound to (RFC 9396 §7).
     #[serde(skip_serializing_if = "Option::is_none")]
     authorization_details: Option<[serde_json::Value; 1]>,
+    /// Who vouches for that person, if it is nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assurance: Option<String>,
 }
 
-impl ExtraTokenFields for Created {}
+impl ExtraTokenFields for Beside {}
 
 /// `POST /api/oauth/token`
 pub(crate) async fn token(
@@ -38,19 +41,18 @@ pub(crate) async fn token(
     headers: HeaderMap,
     Body(body): Body,
 ) -> Result<Response, OAuthError> {
-    let request = read(&app, &uri, &headers, &body)?;
+    let json_allowed = app.settings.compat.json_token_request;
+    let parameters = Parameters::read(&uri, &headers, &body, json_allowed)?;
+    if parameters.grant_type.as_deref() == Some(widget::NAME) {
+        let issued = widget::issue(&app, &headers, parameters).await;
+        return issued.map(|issued| grant(&issued)).map_err(widget::as_oauth_error);
+    }
+    let request = read(&headers, parameters)?;
     let issued = issue_token(&app.context, &meter, request).await?;
     Ok(grant(&issued))
 }
 
-fn read(
-    app: &App,
-    uri: &Uri,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<TokenRequest, OAuthError> {
-    let json_allowed = app.settings.compat.json_token_request;
-    let mut parameters = Parameters::read(uri, headers, body, json_allowed)?;
+fn read(headers: &HeaderMap, mut parameters: Parameters) -> Result<TokenRequest, OAuthError> {
     match parameters.grant_type.as_deref() {
         None => {
             return Err(OAuthError::invalid_request(
@@ -61,7 +63,10 @@ fn read(
         Some(_) => {
             return Err(OAuthError::Refused {
                 kind: Kind::UnsupportedGrantType,
-                detail: "the only grant here is client_credentials".to_owned(),
+                detail: format!(
+                    "the grants here are client_credentials and, for pages without a back end, {}",
+                    widget::NAME
+                ),
             });
         }
     }
@@ -71,15 +76,16 @@ fn read(
     Ok(TokenRequest { client, scope, authorization_details, resources, proof })
 }
 
-fn grant(issued: &IssuedToken) -> Response {
+pub(super) fn grant(issued: &IssuedToken) -> Response {
     let mut body = StandardTokenResponse::new(
         AccessToken::new(issued.token.expose().to_owned()),
         // The RFC's and the reference implementation's spelling; the crate's own
         // is lower case, which clients that compare exactly do not know.
         BasicTokenType::Extension(token_type(issued.jkt.as_deref()).to_owned()),
-        Created {
+        Beside {
             created_at: issued.issued_at.seconds(),
             authorization_details: issued.binding.as_ref().map(|binding| [binding.to_json()]),
+            assurance: issued.anonymous.then(|| "anonymous".to_owned()),
         },
     );
     let seconds = u64::try_from(issued.expires_in).unwrap_or_default();

@@ -43,6 +43,20 @@ for (const [name, browsing] of Object.entries(SIGHTS)) {
   });
 }
 
+for (const [name, browsing] of Object.entries(SIGHTS)) {
+  scenario(`pictures: claimed, ${name}`, browsing, async ({ world, page }) => {
+    await mkdir(FOLDER, { recursive: true });
+    await page.goto(`${world.panel}/?customer=${world.customer()}&delivery=claim`);
+    const form = new Form(page);
+    await form.ready();
+    await form.fill({ ...ADA, email: `claimed@${name}.example.com` });
+    await form.send.click();
+    await page.getByText('Connected as').waitFor();
+    await page.evaluate(() => scrollTo(0, 0));
+    await page.screenshot({ path: join(FOLDER, `${name}-claimed.png`), fullPage: true, caret: 'hide' });
+  });
+}
+
 scenario('pictures: right to left', async ({ world, page }) => {
   await mkdir(FOLDER, { recursive: true });
   await page.goto(world.hosts.page('styled', { customer: world.customer(), dir: 'rtl', lang: 'ar' }));

@@ -13,6 +13,8 @@
     const badge = document.getElementById('cloud-badge');
     badge.textContent = 'Connected';
     badge.dataset.state = 'connected';
+    // The choice of how is over.
+    document.querySelector('.delivery')?.remove();
     say(text);
   };
 

@@ -150,6 +150,22 @@ class World {
     return (await answer.json()).access_token;
   }
 
+  /** A client for host pages that have no back end. */
+  async publishable() {
+    const create = ['client', 'create', '--name', 'pages', '--publishable', '--json'];
+    const of = ['--provider-server', PROVIDER_SERVER, '--origin', this.hosts.origin];
+    return (await run(DOORSTEP, [...create, ...of], this.#doorstep())).client_id;
+  }
+
+  /** What waits for the back end's yes. */
+  async pendingSignUps() {
+    const answer = await fetch(`${this.server}/api/signups`, {
+      headers: { authorization: `Bearer ${await this.registerToken()}` },
+    });
+    assert.equal(answer.status, 200);
+    return (await answer.json()).sign_ups;
+  }
+
   /** `GET /api/users` by Basic. */
   async account({ username, password }) {
     const answer = await fetch(`${this.server}/api/users`, {

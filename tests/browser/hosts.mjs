@@ -120,6 +120,14 @@ const PAGES = {
     );
   },
 
+  /** A page without a back end: all that stands in it is public. */
+  publishable: async (page) =>
+    document(
+      page,
+      `<script async src="${page.loader}" data-client="${escape(page.options.client)}"
+        data-provider-username="${page.customer(1)}"></script>`,
+    ),
+
   /** One form by the script tag with a target, one by the element. */
   two: async (page) =>
     document(

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand};
 
 /// The arrows of the design: a crate may name these, and whatever these may name.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("doorstep-fields", &[]),
     ("doorstep-wire", &["doorstep-fields"]),
     ("doorstep-accounts", &["doorstep-wire"]),
@@ -18,6 +18,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("doorstep-register", &["doorstep-store"]),
     ("doorstep-dialects", &["doorstep-accounts"]),
     ("doorstep-puzzle", &[]),
+    ("doorstep-solver", &["doorstep-puzzle"]),
     ("doorstep-server", &["doorstep-register", "doorstep-dialects", "doorstep-puzzle"]),
     ("doorstep-widget", &["doorstep-wire"]),
     ("doorstep-panel", &["doorstep-wire"]),

@@ -100,6 +100,7 @@
       #handle;
       #given = {};
       #stale;
+      #prover;
 
       connectedCallback() {
         if (!this.#box) this.#start();
@@ -151,7 +152,10 @@
             return;
           }
           this.#settle("doorstep-root");
-          this.#handle = form.mount(box, this, this.#options());
+          const options = this.#options();
+          this.#handle = form.mount(box, this, options);
+          // A failure is told to whoever sends.
+          if (options.client && !options.token) this.#prove().catch(() => {});
           this.#tell("ready", {});
         } catch (cause) {
           if (this.#box == box) this.#fail(box, cause);
@@ -186,11 +190,22 @@
           ...this.#given,
           // Not the page's to choose: the token goes there.
           api,
+          // For pages without a back end: the puzzle's solver, started once.
+          prove: async (...who) => (await this.#prove()).token(...who),
           // Looked up when it is needed, so that it can be set at any time.
           get onCredential() {
             return (element.#given.onCredential || element.onCredential)?.bind(element);
           },
         };
+      }
+
+      #prove() {
+        return (this.#prover ||= bring(assets.prover)
+          .then((it) => it.start(api, this.#options().client, at(assets.solver), this))
+          .catch((cause) => {
+            this.#prover = 0;
+            throw cause;
+          }));
       }
 
       #settle(look) {

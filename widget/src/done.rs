@@ -19,24 +19,30 @@ pub(crate) fn Done(widget: Widget, api: String, account: Account) -> impl IntoVi
         Handover::Password(password) => (Key::DoneOnce, "doorstep-once", password),
         Handover::Claim(_) => (Key::DoneByProvider, mild, String::new()),
         Handover::Delivered => (Key::DoneWithoutPassword, mild, String::new()),
+        Handover::Pending => (Key::PendingLead, mild, String::new()),
     };
+    // Without a username there is no account yet.
+    let pending = username.is_empty().then_some("");
+    let title = if username.is_empty() { Key::PendingTitle } else { Key::DoneTitle };
     let hidden = password.is_empty().then_some("");
     let credential = Credential { api, username: username.clone(), password: password.clone() };
     view! {
         <div class="doorstep-form doorstep-done" part="done">
             <h2 class="doorstep-title" part="title" tabindex="-1">
-                {text(Key::DoneTitle)}
+                {text(title)}
             </h2>
             <p class=class part="once">
                 {text(lead)}
             </p>
-            <Secret
-                id=widget.id("username")
-                name="username"
-                label=Key::Username
-                value=username
-                is_hidden=false
-            />
+            <div hidden=pending>
+                <Secret
+                    id=widget.id("username")
+                    name="username"
+                    label=Key::Username
+                    value=username
+                    is_hidden=false
+                />
+            </div>
             <div hidden=hidden>
                 <Secret
                     id=widget.id("password")

@@ -49,6 +49,8 @@ pub(crate) enum Handover {
     Claim(String),
     /// It was shown before.
     Delivered,
+    /// There is none yet: the sign-up waits for the provider's yes.
+    Pending,
 }
 
 /// Secrets do not print.

@@ -2,14 +2,15 @@
 //! may learn the credential.
 
 use doorstep_fields::{Field, Kind};
-use js_sys::{Array, Function, Reflect};
+use js_sys::{Array, Function, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CustomEvent, CustomEventInit, HtmlElement, HtmlInputElement};
 
 use crate::{
     browser,
-    flow::{Account, Handover},
+    flow::{Account, Handover, Reply},
     object::{answer, get, object, text},
+    reply,
     settings::Settings,
 };
 
@@ -120,7 +121,7 @@ pub(crate) fn hand_over(options: &JsValue, account: &Account) {
     let (name, secret) = match &account.handover {
         Handover::Password(password) => ("password", password),
         Handover::Claim(code) => ("claimCode", code),
-        Handover::Delivered => return,
+        Handover::Delivered | Handover::Pending => return,
     };
     let callback = get(options, "onCredential");
     let Some(callback) = callback.dyn_ref::<Function>() else { return };
@@ -132,6 +133,28 @@ pub(crate) fn hand_over(options: &JsValue, account: &Account) {
     }
 }
 
+/// Buys a sign-up token from the page's prover, which has solved a puzzle, for who
+/// the person claims to be; or says what the server said.
+pub(crate) async fn buy_token(options: &JsValue, settings: &Settings) -> Result<String, Reply> {
+    let username = JsValue::from_str(&settings.provider_username);
+    let provider = JsValue::from_str(&settings.provider);
+    let prove: Function = get(options, "prove").unchecked_into();
+    let said = match prove.call2(options, &username, &provider) {
+        Ok(promise) => promise.unchecked_into::<Promise>().await.unwrap_or_default(),
+        Err(_) => JsValue::UNDEFINED,
+    };
+    get(&said, "token").as_string().ok_or_else(|| {
+        let status = get(&said, "status").as_f64().unwrap_or_default();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is the status of an HTTP response"
+        )]
+        let status = status as u16;
+        reply::problem(status, &get(&said, "document")).map_or(Reply::None, Reply::Problem)
+    })
+}
+
 /// Reads the options. What is absent or of another type counts as empty.
 pub(crate) fn settings(options: &JsValue) -> Settings {
     let text = |name| text(options, name);
@@ -139,6 +162,7 @@ pub(crate) fn settings(options: &JsValue) -> Settings {
         api: text("api"),
         embedder: text("embedder"),
         token: text("token"),
+        client: text("client"),
         provider: text("provider"),
         provider_server: text("providerServer"),
         provider_username: text("providerUsername"),

@@ -33,6 +33,8 @@ texts! {
     DoneOnce = "Save this credential now. This is the only time the password is shown.";
     DoneByProvider = "Your provider has set it up for you and keeps its password. There is nothing to save.";
     DoneWithoutPassword = "Your account is ready. Its password was delivered before and is not shown again.";
+    PendingTitle = "We will let you know";
+    PendingLead = "Your sign-up has reached us. Your provider looks at it and then tells you how to sign in, usually within a day. You need not do anything else.";
     Username = "API username";
     Password = "API password";
     Show = "Show";

@@ -17,8 +17,12 @@ use crate::{
 const PUBLIC: [&str; 9] =
     ["id", "fname", "lname", "email", "locale", "currency", "country", "company_name", "labels"];
 
-/// Reads a `doorstep_wire::user::SignedUp`; nothing if it has no credential.
+/// Reads a `doorstep_wire::user::SignedUp`, or a `doorstep_wire::pending::PendingSignedUp`;
+/// nothing if it is neither.
 pub(crate) fn account(document: &JsValue) -> Option<Account> {
+    if is_pending(document) {
+        return Some(Account { username: String::new(), handover: Handover::Pending });
+    }
     let api = get(&get(document, "user"), "api");
     Some(Account {
         username: get(&api, "username").as_string()?,
@@ -28,6 +32,10 @@ pub(crate) fn account(document: &JsValue) -> Option<Account> {
             (None, None) => Handover::Delivered,
         },
     })
+}
+
+fn is_pending(document: &JsValue) -> bool {
+    get(&get(document, "sign_up"), "id").is_string()
 }
 
 /// Reads a `doorstep_wire::Problem`; nothing if it is something else.
@@ -47,6 +55,9 @@ pub(crate) fn problem(status: u16, document: &JsValue) -> Option<Problem> {
 /// The detail of `doorstep:success`. Members are named one by one: what a server
 /// adds to its answer stays out of it until somebody says that it is no secret.
 pub(crate) fn announced(document: &JsValue, username: &str) -> JsValue {
+    if is_pending(document) {
+        return object([("status", "pending".into())]).into();
+    }
     let user = get(document, "user");
     let api = object([("username", username.into())]);
     let members = PUBLIC.into_iter().map(|name| (name, get(&user, name)));

@@ -12,6 +12,8 @@ pub(crate) struct Settings {
     pub(crate) embedder: String,
     /// The access token; may come later.
     pub(crate) token: String,
+    /// A publishable client, on a page without a back end.
+    pub(crate) client: String,
     pub(crate) provider: String,
     pub(crate) provider_server: String,
     pub(crate) provider_username: String,

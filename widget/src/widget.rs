@@ -233,8 +233,8 @@ impl Widget {
 
     /// Sends the answers, which are sound.
     fn transmit(self) {
-        let settings = self.settings();
-        if settings.token.is_empty() {
+        let mut settings = self.settings();
+        if settings.token.is_empty() && settings.client.is_empty() {
             self.ask_for_token(Code::Unauthenticated.name());
             return;
         }
@@ -256,6 +256,16 @@ impl Widget {
         let (host, options) =
             self.state.with_value(|state| (state.host.clone(), state.options.clone()));
         task::spawn_local(async move {
+            if settings.token.is_empty() {
+                // A page without a back end. A retry buys another: the key is the same.
+                match host::buy_token(&options, &settings).await {
+                    Ok(token) => settings.token = token,
+                    Err(reply) => {
+                        self.receive(reply, &JsValue::NULL, &host, options);
+                        return;
+                    }
+                }
+            }
             let (reply, document) = client::sign_up(&settings, &attempt).await;
             if let Reply::Problem(problem) = &reply
                 && problem.code == Code::IdempotencyKeyReused.name()

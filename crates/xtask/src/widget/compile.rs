@@ -1,10 +1,10 @@
 //! trunk: from the top-level `index.html` to a wasm module and its JavaScript glue.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 
 use crate::command;
 use crate::tools::WidgetTools;
@@ -15,6 +15,9 @@ use crate::workspace::Workspace;
 pub(crate) struct Compiled {
     pub(crate) wasm: PathBuf,
     pub(crate) glue: PathBuf,
+    /// The puzzle's solver, for the pages that need it.
+    pub(crate) solver_wasm: PathBuf,
+    pub(crate) solver_glue: PathBuf,
 }
 
 pub(crate) fn trunk_build(workspace: &Workspace, mode: Mode, tools: &WidgetTools) -> Result<()> {
@@ -50,7 +53,17 @@ pub(crate) fn trunk_serve(workspace: &Workspace, tools: &WidgetTools) -> Result<
 /// The module and the glue in trunk's folder.
 pub(crate) fn compiled(workspace: &Workspace) -> Result<Compiled> {
     let dist = dist(workspace);
-    Ok(Compiled { wasm: only(&dist, "wasm")?, glue: only(&dist, "js")? })
+    let file = |name: &str| -> Result<PathBuf> {
+        let path = dist.join(name);
+        ensure!(path.is_file(), "trunk left no {name}: does index.html link it?");
+        Ok(path)
+    };
+    Ok(Compiled {
+        wasm: file("doorstep-widget_bg.wasm")?,
+        glue: file("doorstep-widget.js")?,
+        solver_wasm: file("doorstep-solver_bg.wasm")?,
+        solver_glue: file("doorstep-solver.js")?,
+    })
 }
 
 fn trunk(workspace: &Workspace, mode: Mode, tools: &WidgetTools) -> Result<Command> {
@@ -66,23 +79,4 @@ fn trunk(workspace: &Workspace, mode: Mode, tools: &WidgetTools) -> Result<Comma
 
 fn dist(workspace: &Workspace) -> PathBuf {
     workspace.path("target/trunk")
-}
-
-fn only(folder: &Path, extension: &str) -> Result<PathBuf> {
-    let mut found: Vec<PathBuf> = fs::read_dir(folder)
-        .with_context(|| format!("trunk left no {}", folder.display()))?
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|this| this == extension))
-        .collect();
-    match (found.pop(), found.len()) {
-        (Some(path), 0) => Ok(path),
-        (None, _) => bail!(
-            "trunk left no .{extension} in {}: does index.html link the widget?",
-            folder.display()
-        ),
-        (Some(_), _) => {
-            bail!("trunk left several .{extension} files in {}; one is expected", folder.display())
-        }
-    }
 }

@@ -56,7 +56,8 @@ impl Stamp {
 /// A digest that changes when what is packed does.
 pub(crate) fn of_product(workspace: &Workspace, compiled: &Compiled) -> Result<String> {
     let mut digest = Sha256::new();
-    let places = [compiled.wasm.clone(), compiled.glue.clone()].into_iter();
+    let Compiled { wasm, glue, solver_wasm, solver_glue } = compiled;
+    let places = [wasm, glue, solver_wasm, solver_glue].map(Clone::clone).into_iter();
     add_files(workspace, &mut digest, places.chain(PACKING.map(|place| workspace.path(place))))?;
     Ok(pack::hexadecimal(&digest.finalize()))
 }
@@ -100,7 +101,7 @@ fn crate_folders(workspace: &Workspace) -> Result<Vec<PathBuf>> {
         .exec()
         .context("cargo cannot read the workspace")?;
     let mut folders: Vec<PathBuf> = Vec::new();
-    let mut pending = vec![workspace.path("widget")];
+    let mut pending = vec![workspace.path("widget"), workspace.path("crates/solver")];
     while let Some(folder) = pending.pop() {
         if folders.contains(&folder) {
             continue;

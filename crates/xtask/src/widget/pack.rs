@@ -15,6 +15,8 @@ use crate::widget::shrink::Shrunk;
 
 pub(crate) const MANIFEST: &str = "manifest.json";
 pub(crate) const LOADER: &str = "doorstep.js";
+/// How the names begin of what only pages without a back end load.
+pub(crate) const PROVER: &str = "assets/prover";
 /// The page that the isolated form is; the server writes into it who may show it.
 const FRAME_PAGE: &str = "frame.html";
 
@@ -51,6 +53,8 @@ struct Assets<'a> {
     wasm: &'a str,
     css: &'a str,
     host: &'a str,
+    prover: &'a str,
+    solver: &'a str,
 }
 
 /// Writes everything beside `dist` and then swaps, so that a build that breaks off leaves the last one whole.
@@ -66,13 +70,24 @@ pub(crate) fn into_dist(shrunk: &Shrunk, dist: &Path) -> Result<()> {
     let frame = write_asset(&next, "js", JAVASCRIPT, &shrunk.frame)?;
     let wasm = write_asset(&next, "wasm", "application/wasm", &shrunk.wasm)?;
     let css = write_asset(&next, "css", "text/css; charset=utf-8", &shrunk.css)?;
-    let assets = Assets { glue: &glue.path, wasm: &wasm.path, css: &css.path, host: &host.path };
+    let prover = write_named(&next, PROVER, "js", JAVASCRIPT, &shrunk.prover)?;
+    let solver = write_named(&next, PROVER, "wasm", "application/wasm", &shrunk.solver)?;
+    let assets = Assets {
+        glue: &glue.path,
+        wasm: &wasm.path,
+        css: &css.path,
+        host: &host.path,
+        prover: &prover.path,
+        solver: &solver.path,
+    };
     let loader = bake(&shrunk.loader, &assets)?;
     let loader = write(&next, LOADER, JAVASCRIPT, false, loader.as_bytes())?;
     let page = bake_page(&shrunk.frame_page, &loader, &frame)?;
     let page = write(&next, FRAME_PAGE, "text/html; charset=utf-8", false, page.as_bytes())?;
 
-    let manifest = serde_json::to_string_pretty(&[loader, glue, wasm, css, host, page, frame])?;
+    let manifest = serde_json::to_string_pretty(&[
+        loader, glue, wasm, css, host, page, frame, prover, solver,
+    ])?;
     fs::write(next.join(MANIFEST), manifest + "\n")?;
     if dist.exists() {
         fs::remove_dir_all(dist)?;
@@ -134,9 +149,19 @@ fn with<'a>(content: &'a [u8], name: &str, placeholders: &[&str]) -> Result<&'a 
     Ok(source)
 }
 
-fn write_asset(dist: &Path, extension: &str, content_type: &str, content: &[u8]) -> Result<Entry> {
+fn write_named(
+    dist: &Path,
+    name: &str,
+    extension: &str,
+    content_type: &str,
+    content: &[u8],
+) -> Result<Entry> {
     let hash = &hexadecimal(&Sha256::digest(content))[..HASH_CHARACTERS];
-    write(dist, &format!("assets/doorstep-{hash}.{extension}"), content_type, true, content)
+    write(dist, &format!("{name}-{hash}.{extension}"), content_type, true, content)
+}
+
+fn write_asset(dist: &Path, extension: &str, content_type: &str, content: &[u8]) -> Result<Entry> {
+    write_named(dist, "assets/doorstep", extension, content_type, content)
 }
 
 fn write(
@@ -186,6 +211,8 @@ mod tests {
         wasm: "assets/w.wasm",
         css: "assets/c.css",
         host: "assets/h.js",
+        prover: "assets/p.js",
+        solver: "assets/p.wasm",
     };
 
     #[test]
@@ -194,7 +221,7 @@ mod tests {
             bake(b"const a=__DOORSTEP_ASSETS__,v=\"__DOORSTEP_VERSION__\";", &ASSETS).unwrap();
         assert!(
             baked.starts_with(
-                r#"const a={"glue":"assets/g.js","wasm":"assets/w.wasm","css":"assets/c.css","host":"assets/h.js"},v=""#
+                r#"const a={"glue":"assets/g.js","wasm":"assets/w.wasm","css":"assets/c.css","host":"assets/h.js","prover":"assets/p.js","solver":"assets/p.wasm"},v=""#
             ),
             "{baked}"
         );

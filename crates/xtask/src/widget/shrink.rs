@@ -34,6 +34,9 @@ pub(crate) struct Shrunk {
     pub(crate) wasm: Vec<u8>,
     pub(crate) glue: Vec<u8>,
     pub(crate) css: Vec<u8>,
+    /// What pages without a back end load besides.
+    pub(crate) prover: Vec<u8>,
+    pub(crate) solver: Vec<u8>,
     /// With the placeholders of [`crate::widget::pack`] still in it.
     pub(crate) loader: Vec<u8>,
     /// The page's side of the isolated form.
@@ -55,7 +58,20 @@ pub(crate) fn all(
         esbuild(workspace, tools, &[JAVASCRIPT], &from, &folder.join(name))
     };
     Ok(Shrunk {
-        wasm: wasm(workspace, tools, &compiled.wasm, &folder)?,
+        wasm: wasm(workspace, tools, &compiled.wasm, &folder.join("widget.wasm"))?,
+        solver: wasm(workspace, tools, &compiled.solver_wasm, &folder.join("solver.wasm"))?,
+        prover: esbuild(
+            workspace,
+            tools,
+            &[
+                "--bundle",
+                "--format=esm",
+                JAVASCRIPT,
+                &format!("--alias:doorstep-solver={}", compiled.solver_glue.display()),
+            ],
+            &workspace.path("widget/embed/prover.js"),
+            &folder.join("prover.js"),
+        )?,
         // Bundled, because wasm-bindgen may put inline snippets of a dependency beside its glue.
         glue: esbuild(
             workspace,
@@ -79,8 +95,7 @@ pub(crate) fn all(
     })
 }
 
-fn wasm(workspace: &Workspace, tools: &WidgetTools, from: &Path, folder: &Path) -> Result<Vec<u8>> {
-    let to = folder.join("widget.wasm");
+fn wasm(workspace: &Workspace, tools: &WidgetTools, from: &Path, to: &Path) -> Result<Vec<u8>> {
     let mut wasm_opt = tools.npm.wasm_opt();
     // One round: a second changes the bytes but hardly their number, and takes as long again.
     wasm_opt
@@ -88,9 +103,9 @@ fn wasm(workspace: &Workspace, tools: &WidgetTools, from: &Path, folder: &Path) 
         .args(WASM_FEATURES)
         .arg(from)
         .arg("-o")
-        .arg(&to);
+        .arg(to);
     command::logged(workspace, "wasm-opt", &mut wasm_opt)?;
-    let (before, after) = (fs::read(from)?, without_custom_sections(&fs::read(&to)?)?);
+    let (before, after) = (fs::read(from)?, without_custom_sections(&fs::read(to)?)?);
     ensure!(
         after.len() * 100 <= before.len() * LARGEST_REST,
         "wasm-opt made {} bytes of {}: it did not do its work",

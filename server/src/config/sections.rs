@@ -173,8 +173,9 @@ pub struct Publishable {
     /// Whether publishable clients work at all.
     pub enabled: bool,
     /// The largest number of a puzzle while little happens; half as many hashes
-    /// solve it on average. 100 000 are a quarter of a second on a slow phone, which
-    /// nobody who is typing notices.
+    /// solve it on average. In wasm on a busy desktop core 100 000 tries were a
+    /// quarter of a second, so a phone at a quarter of that speed needs half a second
+    /// on average and one at worst, which nobody who is typing notices.
     pub base_number: u32,
     /// The largest number at all, however many are solved: what a slow phone does
     /// while a form is filled in.

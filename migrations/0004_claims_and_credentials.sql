@@ -1,8 +1,8 @@
 -- Credentials that a back end claims, and that their owners manage.
 
--- The number that the API shows: a thousand for each user, the first is of the sign-up.
+-- The number that the API shows: a million for each user, the first is of the sign-up.
 ALTER TABLE credentials ADD COLUMN number BIGINT;
-UPDATE credentials SET number = user_id * 1000 + 1;
+UPDATE credentials SET number = user_id * 1000000 + 1;
 CREATE UNIQUE INDEX credentials_number ON credentials (user_id, number);
 DROP INDEX credentials_user;
 -- From when it is no longer valid, if it was given an end.

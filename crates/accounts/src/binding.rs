@@ -60,6 +60,10 @@ impl Binding {
         if text.len() > MAX_BYTES {
             return Err(format!("it is longer than {MAX_BYTES} bytes"));
         }
+        Self::read(text, endpoint)
+    }
+
+    fn read(text: &str, endpoint: &str) -> Result<Self, String> {
         let value: Value = serde_json::from_str(text).map_err(|_| "it is not JSON".to_owned())?;
         let Some([Value::Object(object)]) = value.as_array().map(Vec::as_slice) else {
             return Err("it must be a list with one object".to_owned());
@@ -129,7 +133,8 @@ impl Binding {
 
     /// Reads what was stored.
     pub fn from_stored(text: &str) -> Option<Self> {
-        Self::parse(&format!("[{text}]"), "").ok()
+        // Without the bound: what was left out is written out.
+        Self::read(&format!("[{text}]"), "").ok()
     }
 }
 
@@ -276,5 +281,31 @@ mod tests {
             assert!(Binding::parse(text, ENDPOINT).is_err(), "{text}");
         }
         assert!(Binding::parse(&" ".repeat(MAX_BYTES + 1), ENDPOINT).is_err());
+    }
+
+    #[test]
+    fn the_largest_that_is_accepted_comes_back_from_storage() {
+        // What was left out is written out when it is stored, which makes it longer.
+        let long = "é".repeat(255);
+        let fields: Vec<_> = ["company_name", "address1", "address2", "state"]
+            .map(|name| format!(r#""{name}":"{long}""#))
+            .to_vec();
+        let fields = fields.join(",");
+        let text = |origins: usize, rest: usize| {
+            let host = ["a".repeat(60), "b".repeat(60), "c".repeat(60), "d".repeat(40)].join(".");
+            let origins = vec![format!(r#""https://{host}.example""#); origins].join(",");
+            let rest = "x".repeat(rest);
+            format!(
+                r#"[{{"type":"user_registration","provider_server":"s","provider_username":"u","origins":[{origins}],"locked":{{{fields}}},"prefill":{{{fields},"city":"{rest}"}}}}]"#
+            )
+        };
+        let origins = (1..=16).rev().find(|count| text(*count, 0).len() < MAX_BYTES).unwrap();
+        let rest = (MAX_BYTES - text(origins, 0).len()).min(255);
+        let whole = text(origins, rest);
+        assert!(whole.len() > MAX_BYTES - 10, "{}", whole.len());
+        let binding = Binding::parse(&whole, ENDPOINT).unwrap();
+        let stored = binding.to_json().to_string();
+        assert!(stored.len() + 2 > MAX_BYTES);
+        assert_eq!(Binding::from_stored(&stored), Some(binding));
     }
 }

@@ -39,14 +39,18 @@ impl Credential {
     }
 }
 
-/// Credentials that a user may have in all, the ended ones among them. Programs
-/// that need one have it for years; a thousand is a program gone wrong.
-pub const MOST_PER_USER: i64 = 1_000;
+/// Numbers that there are for each user's credentials, the ended ones among them:
+/// more than whoever steals one could use up in a week at a change a second, and
+/// few enough for nine billion users below 2^53, which JSON readers count exactly.
+pub const NUMBERS_PER_USER: i64 = 1_000_000;
+/// Credentials that may work at a time. A person has a handful of programs; more
+/// is a program gone wrong, or somebody who digs in.
+pub const MOST_LIVE: usize = 50;
 
 /// The number of a user's `nth` credential, counted from 1. Numbers are small
 /// integers, as the documented contract has them, and no two are equal.
 pub const fn number(user_id: i64, nth: i64) -> i64 {
-    user_id * MOST_PER_USER + nth
+    user_id * NUMBERS_PER_USER + nth
 }
 
 /// The name of the credential that a sign-up issues (the reference

@@ -25,6 +25,8 @@ pub struct SignUpToken {
     pub hash: TokenHash,
     /// For whom it is.
     pub binding: Binding,
+    /// The thumbprint of the key that it is bound to, if it is (RFC 9449 §6).
+    pub jkt: Option<String>,
     /// Who says that it is for that person.
     pub assurance: Assurance,
     /// When it expires.

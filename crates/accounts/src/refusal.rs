@@ -203,7 +203,7 @@ impl Refusal {
             Self::CredentialRevoked => {
                 "the API credential was revoked, which is for good: issue a new one".to_owned()
             }
-            Self::TooManyCredentials => "the user has had as many API credentials as there may be: rotate one instead of issuing more".to_owned(),
+            Self::TooManyCredentials => "the user has as many API credentials as there may be: rotate one, or revoke some".to_owned(),
             Self::AlreadyRegistered { .. } => {
                 "this username on this server has an account already; its credential is not shown again"
                     .to_owned()

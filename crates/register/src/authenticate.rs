@@ -56,7 +56,8 @@ pub async fn authenticate_token(
     }
     let sign_up = row.binding.map(|binding| {
         let assurance = if row.anonymous { Assurance::Anonymous } else { Assurance::Panel };
-        Box::new(SignUpToken { hash, binding, assurance, expires_at: row.expires_at, expired })
+        let (jkt, expires_at) = (row.jkt, row.expires_at);
+        Box::new(SignUpToken { hash, binding, jkt, assurance, expires_at, expired })
     });
     let subject = match (row.owner, row.user_id) {
         (TokenOwner::Client(client_id), _) => Subject::App { client_id },

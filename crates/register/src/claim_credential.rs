@@ -122,7 +122,7 @@ async fn hand_over(
 ) -> Result<Claimed, ClaimError> {
     let password = credential::new_password(&*context.entropy);
     let hash = SecretHash::of(&password, &context.keys);
-    if !conn.set_unused_secret(&claim.credential_id, &hash).await? {
+    if !conn.set_unused_secret(&claim.credential_id, &hash, now).await? {
         return Err(ClaimError::InvalidGrant);
     }
     let audit = IdKind::Audit.mint(&*context.clock, &*context.entropy);

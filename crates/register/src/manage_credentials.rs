@@ -7,6 +7,7 @@ use doorstep_accounts::{
     Credential, Refusal, Secret, SecretHash, Timestamp, credential, ids::IdKind,
 };
 use doorstep_store::Conn;
+use doorstep_wire::FieldProblem;
 use serde_json::{Map, Value};
 
 use crate::{Context, Error, issue_credential::new_credential};
@@ -14,8 +15,13 @@ use crate::{Context, Error, issue_credential::new_credential};
 /// Who manages, for the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Manager {
-    /// The user, or an administrator.
-    User(i64),
+    /// A user, for the own account or as an administrator.
+    User {
+        /// The user.
+        user_id: i64,
+        /// With which credential. What ends with it cannot outlive itself.
+        credential_id: String,
+    },
     /// An OAuth client.
     Client(String),
 }
@@ -23,7 +29,7 @@ pub enum Manager {
 impl fmt::Display for Manager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::User(id) => write!(f, "user:{id}"),
+            Self::User { user_id, .. } => write!(f, "user:{user_id}"),
             Self::Client(id) => write!(f, "client:{id}"),
         }
     }
@@ -112,24 +118,36 @@ async fn issue(
     let mut tx = context.store.begin().await?;
     let mut conn = tx.conn();
     // The lock also keeps two from taking the same number.
-    conn.user_for_change(user_id).await?.ok_or(Refusal::UserNotFound)?;
+    let user = conn.user_for_change(user_id).await?.ok_or(Refusal::UserNotFound)?;
+    let live: Vec<_> =
+        conn.credentials(user_id).await?.into_iter().filter(|old| old.is_live(now)).collect();
     if instead {
-        for old in conn.credentials(user_id).await? {
-            if conn.revoke_credential(&old.id, now).await? {
-                record(context, &mut conn, manager, "revoked", &old, now).await?;
-            }
+        // A password for a closed account would open it the day it is opened again.
+        if !user.active {
+            return Err(Refusal::UserNotFound.into());
         }
+        for old in live {
+            conn.revoke_credential(&old.id, now).await?;
+            record(context, &mut conn, manager, "revoked", &old, now).await?;
+        }
+    } else if live.len() >= credential::MOST_LIVE {
+        return Err(Refusal::TooManyCredentials.into());
     }
+    let end = end_of(&mut conn, manager).await?;
+    let expires_at = match new.expires_at {
+        None => end,
+        Some(wanted) => Some(within(wanted, end)?),
+    };
     let nth = match conn.last_credential_number(user_id).await? {
         0 => 1,
         last => last - credential::number(user_id, 0) + 1,
     };
-    if nth >= credential::MOST_PER_USER {
+    if nth >= credential::NUMBERS_PER_USER {
         return Err(Refusal::TooManyCredentials.into());
     }
     let name = new.name.as_deref().unwrap_or(UNNAMED);
     let (mut credential, password) = new_credential(context, user_id, nth, name, now);
-    credential.expires_at = new.expires_at;
+    credential.expires_at = expires_at;
     conn.add_credential(&credential).await?;
     record(context, &mut conn, manager, "created", &credential, now).await?;
     tx.commit().await?;
@@ -151,8 +169,13 @@ pub async fn change_credential(
     if let Some(name) = change.name {
         credential.name = name;
     }
-    if let Some(end) = change.expires_at {
-        credential.expires_at = end;
+    if let Some(wanted) = change.expires_at {
+        let end = end_of(&mut conn, manager).await?;
+        credential.expires_at = match (wanted, end) {
+            (Some(wanted), end) => Some(within(wanted, end)?),
+            (None, None) => None,
+            (None, Some(_)) => return Err(outlives().into()),
+        };
     }
     conn.describe_credential(&credential.id, &credential.name, credential.expires_at).await?;
     record(context, &mut conn, manager, "updated", &credential, now).await?;
@@ -199,6 +222,29 @@ pub async fn revoke_credential(
         tx.commit().await?;
     }
     Ok(())
+}
+
+/// When the manager's own credential ends, if it does.
+async fn end_of(conn: &mut Conn<'_>, manager: &Manager) -> Result<Option<Timestamp>, Error> {
+    let Manager::User { user_id, credential_id } = manager else { return Ok(None) };
+    let own = conn.credentials(*user_id).await?;
+    Ok(own.into_iter().find(|own| own.id == *credential_id).and_then(|own| own.expires_at))
+}
+
+/// What was given an end cannot give itself, or others, a later one.
+fn within(wanted: Timestamp, end: Option<Timestamp>) -> Result<Timestamp, Refusal> {
+    if end.is_some_and(|end| wanted > end) { Err(outlives()) } else { Ok(wanted) }
+}
+
+fn outlives() -> Refusal {
+    let fault = FieldProblem {
+        pointer: "/api_credential/expires_at".to_owned(),
+        field: "expires_at".to_owned(),
+        code: "too_late".to_owned(),
+        message: "expires_at must not be later than the end of the credential that you use"
+            .to_owned(),
+    };
+    Refusal::Invalid { faults: vec![fault] }
 }
 
 /// The credential, whose user is locked until the transaction ends.

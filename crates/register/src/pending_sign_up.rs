@@ -16,7 +16,7 @@ use crate::{
     change_account::labels_too_large,
     meter::{Meter, refuse_known, take},
     registration::check_open,
-    sign_up::{Confirmation, check_server, sign_up_confirmed},
+    sign_up::{Confirmation, sign_up_confirmed},
     widget_token::publishable_terms,
 };
 
@@ -221,8 +221,8 @@ pub async fn reject_sign_up(context: &Context, decider: &Decider, id: &str) -> R
     Ok(())
 }
 
-/// A pending sign-up that the decider may decide: whoever could sign the person up
-/// could have done so. Of others nobody learns that they exist.
+/// A pending sign-up that the decider may decide: a client those of the servers
+/// that are assigned to it. Of others nobody learns that they exist.
 async fn find(context: &Context, decider: &Decider, id: &str) -> Result<PendingSignUp, Error> {
     let mut read = context.store.read().await?;
     let mut conn = read.conn();
@@ -233,9 +233,11 @@ async fn find(context: &Context, decider: &Decider, id: &str) -> Result<PendingS
     };
     let sign_up = found.ok_or(Refusal::PendingNotFound)?;
     if let Decider::Client(client_id) = decider {
-        match check_server(&mut conn, client_id, &sign_up.identity).await {
-            Err(Error::Refused(_)) => return Err(Refusal::PendingNotFound.into()),
-            other => other?,
+        // A client that may register on any server that is nobody's has no say over
+        // people who came another way.
+        let owner = conn.server_owner(&sign_up.identity.server_key).await?;
+        if owner.as_ref() != Some(client_id) {
+            return Err(Refusal::PendingNotFound.into());
         }
     }
     Ok(sign_up)

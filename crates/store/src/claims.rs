@@ -141,18 +141,23 @@ impl Conn<'_> {
     }
 
     /// Sets the password of a credential that nobody has used yet, and wipes what
-    /// a replay would have told of it. `false`: it was used or ended.
+    /// a replay would have told of it. `false`: it was used or ended, or the account
+    /// is not active.
     pub async fn set_unused_secret(
         &mut self,
         credential_id: &str,
         secret: &SecretHash,
+        now: Timestamp,
     ) -> Result<bool, StoreError> {
         let written = exec!(
             self,
             "UPDATE credentials SET secret = $1
-             WHERE id = $2 AND last_used_at IS NULL AND rotated_at IS NULL AND revoked_at IS NULL",
+             WHERE id = $2 AND last_used_at IS NULL AND rotated_at IS NULL AND revoked_at IS NULL
+               AND (expires_at IS NULL OR expires_at > $3)
+               AND EXISTS (SELECT 1 FROM users u WHERE u.id = credentials.user_id AND u.active)",
             secret.as_stored(),
             credential_id,
+            now.0,
         );
         self.wipe_sealed(credential_id).await?;
         Ok(written == 1)

@@ -184,8 +184,8 @@ impl Conn<'_> {
         row.map(sign_up).transpose()
     }
 
-    /// Pending sign-ups, oldest first. A client sees those of its servers; one
-    /// without servers those of servers that are nobody's, as it may register there.
+    /// Pending sign-ups, oldest first. A client sees those of the servers that are
+    /// assigned to it and no others: they are personal data.
     pub async fn list_pending(
         &mut self,
         query: PendingQuery<'_>,
@@ -200,14 +200,11 @@ impl Conn<'_> {
              WHERE p.expires_at > $1 AND COALESCE(p.decision, 'pending') = $2 AND p.id > $3
                AND ($4 IS NULL
                  OR EXISTS (SELECT 1 FROM client_servers s
-                            WHERE s.server_key = p.server_key AND s.client_id = $5)
-                 OR (NOT EXISTS (SELECT 1 FROM client_servers s WHERE s.server_key = p.server_key)
-                     AND NOT EXISTS (SELECT 1 FROM client_servers s WHERE s.client_id = $6)))
-             ORDER BY p.id LIMIT $7",
+                            WHERE s.server_key = p.server_key AND s.client_id = $5))
+             ORDER BY p.id LIMIT $6",
             now.0,
             query.status,
             query.after,
-            query.client_id,
             query.client_id,
             query.client_id,
             query.limit,

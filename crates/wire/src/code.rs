@@ -84,7 +84,7 @@ codes! {
     AlreadyRegistered = "already-registered", 409, false, "Already registered";
     /// The API credential was revoked. Issue a new one.
     CredentialRevoked = "credential_revoked", 409, false, "The API credential was revoked";
-    /// A user has at most 999 API credentials, the ended ones among them. Rotate one.
+    /// A user has at most 50 API credentials that work. Rotate one, or revoke some.
     TooManyCredentials = "too_many_credentials", 409, false, "Too many API credentials";
     /// The first request with this `Idempotency-Key` is still being worked on. Ask again after `Retry-After`.
     RequestInProgress = "request-in-progress", 409, true, "The request is in progress";

@@ -13,7 +13,7 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
-use doorstep_accounts::{Limit, Principal, Refusal, Scope, Secret, Subject, jwk};
+use doorstep_accounts::{Limit, Principal, Refusal, Scope, Scopes, Secret, Subject, jwk};
 use doorstep_register::{Error, Meter, Presented, admit, authenticate_token, check_origin, log_in};
 use doorstep_wire::{Code, frame, paths};
 
@@ -156,8 +156,11 @@ fn hold_to_share(
         (None, Subject::User { credential_id, .. }) => credential_id,
     };
     admit(&app.context, meter, Limit::Caller, &[who])?;
-    if matches!(caller.subject, Subject::User { .. }) && !method.is_safe() {
-        admit(&app.context, meter, Limit::Change, &[who])?;
+    if let Subject::User { user_id, .. } = caller.subject
+        && !method.is_safe()
+    {
+        // By user: else every new credential would bring a share of its own.
+        admit(&app.context, meter, Limit::Change, &[&user_id.to_string()])?;
     }
     Ok(())
 }
@@ -179,11 +182,11 @@ fn page_origin<'a>(app: &App, headers: &'a HeaderMap) -> Option<&'a str> {
     }
 }
 
-/// Whether the token could sign up anybody.
+/// Whether the token is a client's and may do more than anybody may.
 fn is_for_back_ends(principal: &Principal) -> bool {
     principal.sign_up.is_none()
         && matches!(principal.subject, Subject::App { .. })
-        && principal.may(Scope::Register)
+        && principal.scopes != Scopes::only(Scope::Public)
 }
 
 /// Browsers say `Origin` where a page's script asks another server, and

@@ -146,7 +146,7 @@ async fn add(app: &App, caller: &Principal, user: i64, headers: &HeaderMap, body
     let (credential, password) = match manager(caller) {
         // A client may only put a new one in the place of those that are there.
         Manager::Client(id) => register::reissue_credential(&app.context, &id, user, new).await?,
-        manager @ Manager::User(_) => {
+        manager @ Manager::User { .. } => {
             register::add_credential(&app.context, &manager, user, new).await?
         }
     };
@@ -190,7 +190,9 @@ fn describe(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Description, 
 fn manager(caller: &Principal) -> Manager {
     match &caller.subject {
         Subject::App { client_id } => Manager::Client(client_id.clone()),
-        Subject::User { user_id, .. } => Manager::User(*user_id),
+        Subject::User { user_id, credential_id } => {
+            Manager::User { user_id: *user_id, credential_id: credential_id.clone() }
+        }
     }
 }
 

@@ -160,6 +160,8 @@ fn keyed(
         &identity.provider,
         &identity.server_key,
         &identity.username_key,
+        // Whoever has the key's name only, and not the key, is somebody else.
+        caller.sign_up.as_ref().and_then(|token| token.jkt.as_deref()).unwrap_or_default(),
         &canonical,
     ];
     Ok(Some(Keyed { key, fingerprint: Fingerprint::of(&parts.map(str::as_bytes)) }))

@@ -169,6 +169,17 @@ async fn three_wrong_verifiers_end_the_code(kind: Kind) {
     assert_eq!(refusal(&claim(&server, &client, &code, VERIFIER).await), invalid_grant());
 }
 
+async fn a_closed_account_gets_no_password(kind: Kind) {
+    let server = Server::start(kind).await;
+    let client = server.client("register", &["srv.example"], &[]);
+    let (code, _) = code_for(&server, &client, "ada").await;
+    server.database.execute("UPDATE users SET active = (1 = 0)").await;
+    assert_eq!(refusal(&claim(&server, &client, &code, VERIFIER).await), invalid_grant());
+    // Nothing was used up: it opens when the account does.
+    server.database.execute("UPDATE users SET active = (1 = 1)").await;
+    assert_eq!(claim(&server, &client, &code, VERIFIER).await.status, 200);
+}
+
 async fn of_fifty_claims_at_once_one_wins(kind: Kind) {
     let server = Arc::new(Server::start(kind).await);
     let client = server.client("register", &["srv.example"], &[]);
@@ -227,6 +238,7 @@ on_both!(
     a_lost_answer_is_given_again_with_a_new_password,
     nobody_else_can_claim,
     three_wrong_verifiers_end_the_code,
+    a_closed_account_gets_no_password,
     of_fifty_claims_at_once_one_wins,
     a_retry_of_the_sign_up_gets_the_code_again_until_it_is_claimed,
     other_origins_get_nothing_from_the_claim_endpoint,

@@ -246,6 +246,15 @@ async fn a_sign_up_token_can_be_bound_to_the_pages_key(kind: Kind) {
         assert_eq!(again.header("idempotent-replayed"), "true");
     }
 
+    // A token for the same person that is bound to no key gets nothing of it.
+    let loose = server.sign_up_token(&client, "bob").await;
+    let request = server
+        .request(Method::POST, "/api/users")
+        .bearer_auth(loose)
+        .header("idempotency-key", "a-key-for-the-filled-form")
+        .json(&json!({ "user": { "fname": "Ada", "lname": "Lovelace" } }));
+    assert_eq!(send(request).await.refusal(), (422, "idempotency-key-reused".to_owned()));
+
     // The back end's own proof may not contradict the page's key.
     let url = format!("{}/api/oauth/token", server.url);
     let request = || ask(&server, &client, &[("authorization_details", &details)]);

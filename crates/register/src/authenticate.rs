@@ -9,7 +9,7 @@ use doorstep_store::TokenOwner;
 
 use crate::{
     Context, Error,
-    meter::{Attempts, Meter},
+    meter::{Attempts, Meter, admit},
 };
 
 /// How a token is sent.
@@ -30,9 +30,11 @@ pub enum Presented<'a> {
 
 /// Checks an access token: known, not expired, not revoked, its owner still allowed,
 /// and if it is bound to a key, that the caller has that key. A proof is used up
-/// before anything else is done with the request.
+/// before anything else is done with the request, except that the token is held to its
+/// share of requests: using a proof up is a commit.
 pub async fn authenticate_token(
     context: &Context,
+    meter: &Meter,
     text: &Secret,
     presented: Presented<'_>,
 ) -> Result<Principal, Error> {
@@ -51,7 +53,9 @@ pub async fn authenticate_token(
         (Presented::Dpop { .. }, None) => return Err(Refusal::TokenIsNotBound.into()),
         (Presented::Dpop { proof, method, url }, Some(jkt)) => {
             let request = dpop::Request { method, url, token: Some(text) };
-            use_proof(context, proof, request, Some(jkt)).await?;
+            let proof = check_proof(context, proof, request, Some(jkt))?;
+            admit(context, meter, Limit::Caller, &[hash.as_stored()])?;
+            use_up(context, proof).await?;
         }
     }
     let sign_up = row.binding.map(|binding| {
@@ -80,8 +84,10 @@ pub async fn log_in(
     let attempts = Attempts::new(context, meter, Limit::LoginFailure, username);
     attempts.may_go_on().await?;
     let found = authenticate_credential(context, username, password).await;
-    if matches!(found, Err(Error::Refused(_))) {
-        attempts.count_failure().await?;
+    match &found {
+        Ok(_) => attempts.succeeded(),
+        Err(Error::Refused(_)) => attempts.count_failure().await?,
+        Err(Error::Failed(_)) => {}
     }
     found
 }
@@ -146,19 +152,32 @@ pub(crate) async fn use_proof(
     request: dpop::Request<'_>,
     key: Option<&str>,
 ) -> Result<String, Error> {
-    let now = context.clock.now();
+    use_up(context, check_proof(context, proof, request, key)?).await
+}
+
+fn check_proof(
+    context: &Context,
+    proof: &str,
+    request: dpop::Request<'_>,
+    key: Option<&str>,
+) -> Result<Proof, Refusal> {
     let refuse = |why| Refusal::InvalidDpopProof { why };
-    let proof = Proof::check(proof, request, now).map_err(refuse)?;
+    let proof = Proof::check(proof, request, context.clock.now()).map_err(refuse)?;
     if key.is_some_and(|key| key != proof.jkt) {
-        return Err(refuse("is signed by another key than the token is bound to").into());
+        return Err(refuse("is signed by another key than the token is bound to"));
     }
+    Ok(proof)
+}
+
+async fn use_up(context: &Context, proof: Proof) -> Result<String, Error> {
     let mut tx = context.store.begin().await?;
-    let first = tx.conn().use_once(&proof.once, now, proof.expires_at).await?;
+    let first = tx.conn().use_once(&proof.once, context.clock.now(), proof.expires_at).await?;
     tx.commit().await?;
     if first {
         Ok(proof.jkt)
     } else {
-        Err(refuse("was used before: make one for each request").into())
+        let why = "was used before: make one for each request";
+        Err(Refusal::InvalidDpopProof { why }.into())
     }
 }
 

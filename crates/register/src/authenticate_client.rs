@@ -4,6 +4,7 @@ use doorstep_accounts::{
     JwkSet, Limit, Principal, Scopes, Secret, SecretHash, Subject, TokenKind,
     assertion::{Assertion, Verified},
     client::LIVE_SECRETS,
+    ids::IdKind,
 };
 use doorstep_store::{ClientLogin, TokenOwner};
 
@@ -48,37 +49,40 @@ pub(crate) struct Authenticated {
 
 /// Authenticates a client. Every reason to refuse it is the same error and takes the
 /// same way: whether a client exists, is switched off or has another secret shows
-/// neither in the answer nor in the time. Failures are counted by client and address.
+/// neither in the answer nor in the time. Wrong secrets are counted by client and
+/// address. A signature cannot be guessed, and `iss` is anybody's word: assertions are
+/// checked first, and bad ones count for their address alone.
 pub(crate) async fn authenticate(
     context: &Context,
     meter: &Meter,
     authentication: &ClientAuthentication,
 ) -> Result<Authenticated, TokenError> {
-    let name = authentication.claimed_id();
-    let attempts = Attempts::new(context, meter, Limit::ClientFailure, &name);
-    attempts.may_go_on().await.map_err(TokenError::of_limit)?;
-    let found = match authentication {
-        ClientAuthentication::Secret { id, secret } => by_secret(context, id, secret).await,
+    let (attempts, found) = match authentication {
+        ClientAuthentication::Secret { id, secret } => {
+            let attempts = Attempts::new(context, meter, limit_of(id), id);
+            attempts.may_go_on().await.map_err(TokenError::of_limit)?;
+            (attempts, by_secret(context, id, secret).await)
+        }
         ClientAuthentication::Assertion { id, assertion } => {
-            by_assertion(context, id.as_deref(), assertion).await
+            let attempts = Attempts::of_address(context, meter);
+            (attempts, by_assertion(context, id.as_deref(), assertion).await)
         }
     };
-    if matches!(found, Err(TokenError::InvalidClient)) {
-        attempts.count_failure().await.map_err(TokenError::of_limit)?;
+    match &found {
+        Ok(_) => attempts.succeeded(),
+        Err(TokenError::InvalidClient) => {
+            attempts.count_failure().await.map_err(TokenError::of_limit)?;
+        }
+        Err(_) => {}
     }
     found
 }
 
-impl ClientAuthentication {
-    /// Who the sender claims to be; empty when nobody.
-    fn claimed_id(&self) -> String {
-        match self {
-            Self::Secret { id, .. } => id.clone(),
-            Self::Assertion { assertion, .. } => {
-                Assertion::read(assertion.expose()).map_or_else(String::new, |read| read.client_id)
-            }
-        }
-    }
+/// What counts wrong secrets of this name. Those of an API credential are counted
+/// with its Basic log-ins, or each door would allow as many guesses again; no username
+/// of ours has the `_` of a `client_id`.
+fn limit_of(id: &str) -> Limit {
+    if IdKind::Client.begins(id) { Limit::ClientFailure } else { Limit::LoginFailure }
 }
 
 async fn by_secret(

@@ -19,6 +19,12 @@ use hashlink::LruCache;
 /// the database is looked up there again.
 const KEYS: usize = 100_000;
 
+/// Pairs of name and address that are remembered as having succeeded: 10,000 are
+/// 1 MB, and each of them had a right secret.
+const SUCCEEDED: usize = 10_000;
+/// For how long: a back end asks for tokens more often than once an hour.
+const SUCCEEDED_MICROS: i64 = 3_600_000_000;
+
 /// Holds requests to the limits. Cheap to clone.
 #[derive(Clone)]
 pub struct Limiter(Arc<State>);
@@ -29,6 +35,8 @@ struct State {
     /// a limit in the database it is one that was true: the true one is no earlier,
     /// so who has nothing left by it has nothing left.
     known: Mutex<LruCache<LimitKey, i64>>,
+    /// When a pair of name and address last authenticated, by the same clock.
+    succeeded: Mutex<LruCache<LimitKey, i64>>,
     started: Instant,
 }
 
@@ -52,6 +60,7 @@ impl Limiter {
         Self(Arc::new(State {
             rates,
             known: Mutex::new(LruCache::new(KEYS)),
+            succeeded: Mutex::new(LruCache::new(SUCCEEDED)),
             started: Instant::now(),
         }))
     }
@@ -89,6 +98,22 @@ impl Limiter {
     pub(crate) fn remember(&self, charge: &Charge, tat: i64, then: i64) {
         let tat = self.now().saturating_add(tat.saturating_sub(then));
         self.with(|known| known.insert(charge.key, tat));
+    }
+
+    /// Remembers that whoever has this key authenticated.
+    pub(crate) fn note_success(&self, key: LimitKey) {
+        let now = self.now();
+        self.succeeded().insert(key, now);
+    }
+
+    /// Whether whoever has this key authenticated lately, in this process.
+    pub(crate) fn has_succeeded(&self, key: &LimitKey) -> bool {
+        let then = self.succeeded().get(key).copied();
+        then.is_some_and(|then| self.now().saturating_sub(then) < SUCCEEDED_MICROS)
+    }
+
+    fn succeeded(&self) -> std::sync::MutexGuard<'_, LruCache<LimitKey, i64>> {
+        self.0.succeeded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> i64 {

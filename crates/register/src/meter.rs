@@ -2,7 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use doorstep_accounts::{ClientAddress, Limit, Refusal, Standing, limits::Terms};
+use doorstep_accounts::{
+    ClientAddress, Limit, Refusal, Standing,
+    limits::{LimitKey, Terms},
+};
 use doorstep_store::{Charged, Conn};
 
 use crate::{Context, Error, limiter::Charge};
@@ -104,22 +107,47 @@ pub(crate) async fn take(
 pub(crate) struct Attempts<'a> {
     context: &'a Context,
     meter: &'a Meter,
+    /// Of the name at the address; `None` where no name is guessed at.
+    pair: Option<LimitKey>,
     charges: Vec<Charge>,
 }
 
 impl<'a> Attempts<'a> {
-    /// Attempts as `name` from the request's address.
+    /// Attempts to guess the secret of `name` from the request's address.
+    ///
+    /// A pair of both that succeeded lately is held to its own limit and not to that
+    /// of the address: others there, who try names, do not lock it out.
     pub(crate) fn new(context: &'a Context, meter: &'a Meter, limit: Limit, name: &str) -> Self {
         let address = meter.address().to_string();
-        let charge = |limit, parts: &[&str]| context.limiter.charge(limit, parts, &context.keys);
-        let both = [charge(limit, &[name, &address]), charge(Limit::AddressFailure, &[&address])];
-        Self { context, meter, charges: both.into_iter().flatten().collect() }
+        let key = LimitKey::of(limit, &[name, &address], &context.keys);
+        let pair = context.limiter.charge(limit, &[name, &address], &context.keys);
+        let whole = if context.limiter.has_succeeded(&key) {
+            None
+        } else {
+            context.limiter.charge(Limit::AddressFailure, &[&address], &context.keys)
+        };
+        let charges = [pair, whole].into_iter().flatten().collect();
+        Self { context, meter, pair: Some(key), charges }
+    }
+
+    /// Attempts with something that cannot be guessed, so only their number counts.
+    pub(crate) fn of_address(context: &'a Context, meter: &'a Meter) -> Self {
+        let address = meter.address().to_string();
+        let whole = context.limiter.charge(Limit::AddressFailure, &[&address], &context.keys);
+        Self { context, meter, pair: None, charges: whole.into_iter().collect() }
+    }
+
+    /// Remembers that the secret was right.
+    pub(crate) fn succeeded(&self) {
+        if let Some(pair) = self.pair {
+            self.context.limiter.note_success(pair);
+        }
     }
 
     /// Refuses when there were too many failures: a right secret as well, or whoever
     /// tries secrets would still learn which one is right.
     pub(crate) async fn may_go_on(&self) -> Result<(), Error> {
-        let Self { context, meter, charges } = self;
+        let Self { context, meter, charges, .. } = self;
         refuse_known(context, meter, charges)?;
         if charges.is_empty() {
             return Ok(());
@@ -141,7 +169,8 @@ impl<'a> Attempts<'a> {
     /// refusal. Of many failures at once only as many are told that they failed as
     /// the limit allows.
     pub(crate) async fn count_failure(&self) -> Result<(), Error> {
-        let Self { context, meter, charges } = self;
+        let Self { context, meter, charges, .. } = self;
+        refuse_known(context, meter, charges)?;
         if charges.is_empty() {
             return Ok(());
         }

@@ -60,7 +60,12 @@ pub(crate) async fn guard(
 }
 
 /// Checks a token that is bound to a key (RFC 9449 §7).
-async fn by_dpop(app: &App, head: &Parts, token: &Secret) -> Result<Principal, Reject> {
+async fn by_dpop(
+    app: &App,
+    meter: &Meter,
+    head: &Parts,
+    token: &Secret,
+) -> Result<Principal, Reject> {
     let refuse = |refusal: Refusal| {
         let said = format!("error=\"{}\", ", refusal.code().name());
         Reject::from(refusal).with(header::WWW_AUTHENTICATE, dpop_challenge(app, &said))
@@ -72,7 +77,8 @@ async fn by_dpop(app: &App, head: &Parts, token: &Secret) -> Result<Principal, R
     let url = format!("{}{}", app.public_url(), head.uri.path());
     let method = head.method.as_str();
     let presented = Presented::Dpop { proof: proof.expose(), method, url: &url };
-    authenticate_token(&app.context, token, presented).await.map_err(|error| match error {
+    authenticate_token(&app.context, meter, token, presented).await.map_err(|error| match error {
+        Error::Refused(limited @ Refusal::RateLimited(_)) => limited.into(),
         Error::Refused(refusal) => refuse(refusal),
         Error::Failed(failed) => failed.into(),
     })
@@ -110,24 +116,29 @@ async fn authorize(
     let Some(&scope) = scopes.first() else {
         return Err(Reject::internal("a guarded route names no scope"));
     };
-    let principal = match Authorization::read(headers)? {
+    let authorization = Authorization::read(headers)?;
+    let is_dpop = matches!(authorization, Some(Authorization::Dpop(_)));
+    let principal = match authorization {
         None => {
             let reject = Reject::from(Refusal::Unauthenticated);
             return Err(challenge(app, reject, scope, None));
         }
         Some(Authorization::Bearer(token)) => {
-            authenticate_token(&app.context, &token, Presented::Bearer)
+            authenticate_token(&app.context, meter, &token, Presented::Bearer)
                 .await
                 .map_err(|error| challenge(app, error.into(), scope, Some("invalid_token")))?
         }
-        Some(Authorization::Dpop(token)) => by_dpop(app, head, &token).await?,
+        Some(Authorization::Dpop(token)) => by_dpop(app, meter, head, &token).await?,
         Some(Authorization::Basic { username, password }) => {
             log_in(&app.context, meter, &username, &password)
                 .await
                 .map_err(|error| challenge(app, error.into(), scope, None))?
         }
     };
-    hold_to_share(app, meter, &principal, &head.method)?;
+    // A bound sign-up token was held to its share before its proof was used up.
+    if !(is_dpop && principal.sign_up.is_some()) {
+        hold_to_share(app, meter, &principal, &head.method)?;
+    }
     if is_for_back_ends(&principal) && from_a_page(headers) {
         return Err(Refusal::BrowserUseForbidden.into());
     }
@@ -192,7 +203,7 @@ fn is_for_back_ends(principal: &Principal) -> bool {
 /// Browsers say `Origin` where a page's script asks another server, and
 /// `Sec-Fetch-Site` wherever a page does; no script can leave them out. `none` is
 /// a person's own doing, which is no page either.
-fn from_a_page(headers: &HeaderMap) -> bool {
+pub(crate) fn from_a_page(headers: &HeaderMap) -> bool {
     headers.contains_key(header::ORIGIN)
         || headers.get("sec-fetch-site").is_some_and(|site| site != "none")
 }

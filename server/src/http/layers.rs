@@ -81,6 +81,10 @@ async fn observe(State(app): State<App>, request: Request, next: Next) -> Respon
         response = render(response, &rejected.problem, &id);
     }
     finish(response.headers_mut(), &id);
+    if response.status() == StatusCode::TOO_MANY_REQUESTS {
+        // Who is told to wait does not keep a place meanwhile.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
 
     let status = response.status().as_u16();
     let elapsed = started.elapsed();

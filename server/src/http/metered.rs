@@ -12,7 +12,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request, State},
-    http::{Extensions, HeaderMap, HeaderName, HeaderValue, request::Parts},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, header, request::Parts},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -22,10 +22,21 @@ use doorstep_wire::paths;
 
 use super::{
     App, client_address, extract::discard, in_flight::Place, oauth::OAuthError, reject::Reject,
+    routes::CROSS_ORIGIN,
 };
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const STANDING: HeaderName = HeaderName::from_static("ratelimit");
+
+/// A page may read that its visitor's address asked too often. Which origins are known
+/// is not looked up for it, and the answer says nothing about anybody else.
+const READABLE: [(HeaderName, HeaderValue); 2] = [
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
+    (
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("retry-after,ratelimit,ratelimit-policy"),
+    ),
+];
 
 /// The meter of the request at hand.
 #[derive(Debug, Clone)]
@@ -49,7 +60,8 @@ impl<S: Sync> FromRequestParts<S> for Metered {
 }
 
 /// Holds a request to its address's share and tells the sender how it stands. The
-/// first thing that happens to a request to the API: nothing is looked up before.
+/// first thing that happens to a request to the API, a preflight or the frame: nothing
+/// is looked up before.
 pub(crate) async fn meter(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let meter = Arc::new(Meter::new(address(&app, &request)));
     request.extensions_mut().insert(Metered(Arc::clone(&meter)));
@@ -58,13 +70,18 @@ pub(crate) async fn meter(State(app): State<App>, mut request: Request, next: Ne
         Ok(()) => next.run(request).await,
         Err(refusal) => {
             let for_oauth_clients = is_for_oauth_clients(request.uri().path());
+            let for_pages = CROSS_ORIGIN.contains(&request.uri().path());
             Place::leave(request.extensions());
             discard(request.into_body(), app.settings.limits.body_deadline()).await;
-            if for_oauth_clients {
+            let mut response = if for_oauth_clients {
                 OAuthError::Limited(refusal).into_response()
             } else {
                 Reject::from(refusal).into_response()
+            };
+            if for_pages {
+                response.headers_mut().extend(READABLE);
             }
+            response
         }
     };
     tell(&meter.standings(), response.headers_mut());

@@ -240,7 +240,7 @@ pub static ROUTES: &[Route] = &[
 ];
 
 /// Paths that pages of other origins may call.
-const CROSS_ORIGIN: &[&str] =
+pub(crate) const CROSS_ORIGIN: &[&str] =
     &[paths::USERS, paths::WIDGET_SESSION, paths::WIDGET_CHALLENGE, paths::WIDGET_TOKEN];
 
 /// Makes the router from the table.
@@ -261,10 +261,13 @@ pub(crate) fn router(app: &App) -> Router<App> {
         methods = methods.fallback(layers::method_not_allowed);
         if path.starts_with("/api/") {
             methods = methods.layer(from_fn(negotiate::negotiate));
-            methods = methods.layer(from_fn_with_state(app.clone(), metered::meter));
         }
         if CROSS_ORIGIN.contains(&path) {
             methods = methods.layer(cors::layer(app)).layer(map_response(cors::no_content));
+        }
+        // Outermost: a preflight and the frame ask the database as well.
+        if path.starts_with("/api/") || path == paths::FRAME {
+            methods = methods.layer(from_fn_with_state(app.clone(), metered::meter));
         }
         router = router.route(path, methods);
     }

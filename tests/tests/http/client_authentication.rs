@@ -13,7 +13,7 @@ fn error(answer: &Answer) -> (u16, String) {
 }
 
 /// Creates a client with these keys.
-fn client(server: &Server, keys: &Value, more: &[&str]) -> Result<Value, String> {
+pub(crate) fn client(server: &Server, keys: &Value, more: &[&str]) -> Result<Value, String> {
     let file = server.folder().join("keys.json");
     std::fs::write(&file, keys.to_string()).unwrap();
     let file = file.display().to_string();

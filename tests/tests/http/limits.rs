@@ -8,7 +8,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
 /// A server with rates of its own, behind a proxy: requests say where they come from.
-async fn server(kind: Kind, rates: &[(&str, &str)]) -> Server {
+pub(crate) async fn server(kind: Kind, rates: &[(&str, &str)]) -> Server {
     let names: Vec<_> = rates
         .iter()
         .map(|(name, rate)| (format!("DOORSTEP_RATES__{}", name.to_uppercase()), *rate))
@@ -19,23 +19,23 @@ async fn server(kind: Kind, rates: &[(&str, &str)]) -> Server {
     Server::start_with(kind, &settings).await
 }
 
-fn from(request: RequestBuilder, address: &str) -> RequestBuilder {
+pub(crate) fn from(request: RequestBuilder, address: &str) -> RequestBuilder {
     request.header("x-forwarded-for", address)
 }
 
-fn token(server: &Server, client: &OAuthClient) -> RequestBuilder {
+pub(crate) fn token(server: &Server, client: &OAuthClient) -> RequestBuilder {
     server
         .request(Method::POST, "/api/oauth/token")
         .basic_auth(&client.id, Some(&client.secret))
         .form(&[("grant_type", "client_credentials"), ("scope", "register")])
 }
 
-fn profile(server: &Server, (name, password): &(String, String)) -> RequestBuilder {
+pub(crate) fn profile(server: &Server, (name, password): &(String, String)) -> RequestBuilder {
     server.request(Method::GET, "/api/users").basic_auth(name, Some(password))
 }
 
 /// What every refusal by a limit says.
-fn assert_refused(answer: &Answer, limit: &str) {
+pub(crate) fn assert_refused(answer: &Answer, limit: &str) {
     assert_eq!(answer.status, 429, "{limit}: {}", answer.text);
     let wait: u64 = answer.header("retry-after").parse().unwrap();
     assert!(wait >= 1, "{limit}");
@@ -162,7 +162,7 @@ async fn failed_client_authentication_is_limited_by_client_and_address(kind: Kin
     let server = server(kind, &[("client_failure", "3/h burst 3")]).await;
     let client = server.client("register", &[], &[]);
     let wrong = OAuthClient { secret: "wrong".to_owned(), ..client.clone() };
-    let unknown = OAuthClient { id: "nobody".to_owned(), ..wrong.clone() };
+    let unknown = OAuthClient { id: "cli_nobody".to_owned(), ..wrong.clone() };
     for (who, address) in [(&wrong, "192.0.2.1"), (&unknown, "192.0.2.2")] {
         for _ in 0..3 {
             let answer = send(from(token(&server, who), address)).await;

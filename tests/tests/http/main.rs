@@ -20,6 +20,7 @@ mod frame;
 mod idempotency;
 mod keys;
 mod limits;
+mod limits_of_addresses;
 mod load;
 mod oauth;
 mod own_tokens;

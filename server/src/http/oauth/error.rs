@@ -33,6 +33,15 @@ impl OAuthError {
     pub(crate) fn invalid_request(detail: &str) -> Self {
         Self::Refused { kind: Kind::InvalidRequest, detail: detail.to_owned() }
     }
+
+    /// A page in a browser asks, where only back ends may.
+    pub(crate) fn page() -> Self {
+        Self::Refused {
+            kind: Kind::Extension(Code::BrowserUseForbidden.name().to_owned()),
+            detail: "this endpoint is for back ends: ask from your server, not from a page"
+                .to_owned(),
+        }
+    }
 }
 
 impl From<TokenError> for OAuthError {
@@ -75,7 +84,11 @@ impl IntoResponse for OAuthError {
         let status = match &kind {
             Kind::InvalidClient => StatusCode::UNAUTHORIZED,
             // Ours, with the status that the same word has on other routes.
-            Kind::Extension(code) if *code == Code::RegistrationDisabled.name() => {
+            Kind::Extension(code)
+                if [Code::RegistrationDisabled, Code::BrowserUseForbidden]
+                    .iter()
+                    .any(|ours| ours.name() == code.as_str()) =>
+            {
                 StatusCode::FORBIDDEN
             }
             _ => StatusCode::BAD_REQUEST,

@@ -8,7 +8,10 @@ use oauth2::basic::BasicErrorResponseType as Kind;
 use serde_json::Value;
 
 use super::{error::OAuthError, pairs::Pairs};
-use crate::http::{caller::Authorization, extract::media_type};
+use crate::http::{
+    caller::{Authorization, from_a_page},
+    extract::media_type,
+};
 
 /// The parameters of a request; each at most once, but for `resource`. Unknown ones
 /// are passed over (RFC 6749 §3.2).
@@ -150,11 +153,15 @@ impl Parameters {
         }
     }
 
-    /// How the client says who it is: in exactly one way (RFC 6749 §2.3).
+    /// How the client says who it is: in exactly one way (RFC 6749 §2.3). Never from a
+    /// page: any page could have its visitors' browsers fail in their address's name.
     pub(super) fn authentication(
         &mut self,
         headers: &HeaderMap,
     ) -> Result<ClientAuthentication, OAuthError> {
+        if from_a_page(headers) {
+            return Err(OAuthError::page());
+        }
         let basic = match Authorization::read(headers) {
             Ok(None) => None,
             Ok(Some(Authorization::Basic { username, password })) => Some((username, password)),

@@ -72,6 +72,12 @@ pub fn new_username(entropy: &dyn Entropy) -> String {
     random_text(USERNAME_LENGTH, entropy)
 }
 
+/// Whether a name has the form of those that [`new_username`] makes, which no
+/// `client_id` has.
+pub fn is_username(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 /// A new password.
 pub fn new_password(entropy: &dyn Entropy) -> Secret {
     Secret::generate(PASSWORD_PREFIX, PASSWORD_LENGTH, entropy)

@@ -28,11 +28,6 @@ impl IdKind {
         }
     }
 
-    /// Whether a text begins as an id of the kind does.
-    pub fn begins(self, text: &str) -> bool {
-        text.starts_with(self.prefix())
-    }
-
     /// A new id: the prefix and a UUID version 7 (RFC 9562 §5.7), whose leading
     /// milliseconds keep rows that are written together close in the index.
     pub fn mint(self, clock: &dyn Clock, entropy: &dyn Entropy) -> String {

@@ -4,7 +4,7 @@ use doorstep_accounts::{
     JwkSet, Limit, Principal, Scopes, Secret, SecretHash, Subject, TokenKind,
     assertion::{Assertion, Verified},
     client::LIVE_SECRETS,
-    ids::IdKind,
+    credential::is_username,
 };
 use doorstep_store::{ClientLogin, TokenOwner};
 
@@ -79,10 +79,10 @@ pub(crate) async fn authenticate(
 }
 
 /// What counts wrong secrets of this name. Those of an API credential are counted
-/// with its Basic log-ins, or each door would allow as many guesses again; no username
-/// of ours has the `_` of a `client_id`.
+/// with its Basic log-ins, or each door would allow as many guesses again. The name's
+/// form decides, not whether it exists: answers name the limit.
 fn limit_of(id: &str) -> Limit {
-    if IdKind::Client.begins(id) { Limit::ClientFailure } else { Limit::LoginFailure }
+    if is_username(id) { Limit::LoginFailure } else { Limit::ClientFailure }
 }
 
 async fn by_secret(

@@ -78,6 +78,10 @@ pub enum Refusal {
     CredentialRevoked,
     /// The user has had as many API credentials as there may be.
     TooManyCredentials,
+    /// An administrator would lock himself out.
+    OwnAccount,
+    /// Nobody would be left to administer the platform.
+    LastAdministrator,
     /// The identity has an account.
     AlreadyRegistered {
         /// The account's number, for the client that made it and nobody else.
@@ -127,6 +131,8 @@ impl Refusal {
             Self::UserNotFound | Self::CredentialNotFound | Self::PendingNotFound => Code::NotFound,
             Self::CredentialRevoked => Code::CredentialRevoked,
             Self::TooManyCredentials => Code::TooManyCredentials,
+            Self::OwnAccount => Code::OwnAccount,
+            Self::LastAdministrator => Code::LastAdministrator,
             Self::AlreadyRegistered { .. } => Code::AlreadyRegistered,
             Self::IdempotencyKeyReused => Code::IdempotencyKeyReused,
             Self::RequestInProgress => Code::RequestInProgress,
@@ -204,6 +210,13 @@ impl Refusal {
                 "the API credential was revoked, which is for good: issue a new one".to_owned()
             }
             Self::TooManyCredentials => "the user has as many API credentials as there may be: rotate one, or revoke some".to_owned(),
+            Self::OwnAccount => {
+                "this is your own account: another administrator can suspend or delete it, or take its rights"
+                    .to_owned()
+            }
+            Self::LastAdministrator => {
+                "this is the last administrator: make another one first".to_owned()
+            }
             Self::AlreadyRegistered { .. } => {
                 "this username on this server has an account already; its credential is not shown again"
                     .to_owned()

@@ -4,6 +4,7 @@
 //! what is allowed: that is one core for all of them.
 
 mod body;
+pub mod compute_stacks_admin;
 pub mod native;
 mod native_credentials;
 mod native_pending;

@@ -132,6 +132,21 @@ pub fn decode_change(body: &[u8]) -> Result<Change, Refusal> {
     let Some(answers) = answers.filter(|_| faults.is_empty()) else {
         return Err(Refusal::InvalidChange { faults });
     };
+    let cleared = cleared(&user, &answers, parent, &mut faults);
+    if faults.is_empty() {
+        Ok(Change { answers, cleared, labels: added })
+    } else {
+        Err(Refusal::InvalidChange { faults })
+    }
+}
+
+/// Fields that were sent without an answer, so that a change clears them.
+pub(crate) fn cleared(
+    user: &Object,
+    answers: &SignUp,
+    parent: &str,
+    faults: &mut Vec<FieldProblem>,
+) -> Vec<&'static str> {
     let mut cleared = Vec::new();
     for field in CATALOGUE {
         if !user.contains_key(field.name) || answers.values().any(|(name, _)| name == field.name) {
@@ -148,16 +163,12 @@ pub fn decode_change(body: &[u8]) -> Result<Change, Refusal> {
             name => cleared.push(name),
         }
     }
-    if faults.is_empty() {
-        Ok(Change { answers, cleared, labels: added })
-    } else {
-        Err(Refusal::InvalidChange { faults })
-    }
+    cleared
 }
 
 /// The `user` member; in a body without one, the body itself when it looks like
 /// a user. The second part is the pointer of what was taken.
-fn take_user(body: &mut Object) -> (Value, &'static str) {
+pub(crate) fn take_user(body: &mut Object) -> (Value, &'static str) {
     match body.remove("user") {
         Some(Value::Null) => (Value::Object(Object::new()), "/user"),
         Some(user) => (user, "/user"),
@@ -250,7 +261,7 @@ fn setting(
 }
 
 /// Checks the answers in `user` and collects what is wrong with them.
-fn check(
+pub(crate) fn check(
     user: &Object,
     parent: &str,
     parse: impl for<'a> FnOnce(Vec<(&'a str, Raw<'a>)>) -> Result<SignUp, Vec<Fault>>,

@@ -77,7 +77,8 @@ pub(crate) fn labels_too_large() -> FieldProblem {
     }
 }
 
-fn email_taken() -> FieldProblem {
+/// An address that another account has.
+pub(crate) fn email_taken() -> FieldProblem {
     FieldProblem {
         pointer: "/user/email".to_owned(),
         field: "email".to_owned(),

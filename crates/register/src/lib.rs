@@ -3,12 +3,14 @@
 //! A use-case takes a [`Context`] and values that were parsed at the door, and
 //! gives an outcome or an [`Error`]. Nothing here knows HTTP or a dialect.
 
+mod admin_users;
 mod administer;
 mod audit;
 mod authenticate;
 mod authenticate_client;
 mod change_account;
 mod claim_credential;
+mod erase_user;
 mod frame;
 mod issue_credential;
 mod issue_token;
@@ -22,6 +24,9 @@ mod registration;
 mod sign_up;
 mod widget_token;
 
+pub use admin_users::{
+    ManagedOutcome, change_user, create_user, find_user, list_users, set_suspension,
+};
 pub use administer::{
     CreatedAdmin, CreatedClient, NewClientRequest, OperatorError, create_admin, create_client,
     disable_client, list_clients, note_keys,
@@ -31,6 +36,7 @@ pub use authenticate::{Presented, authenticate_token, check_origin, log_in};
 pub use authenticate_client::ClientAuthentication;
 pub use change_account::change_account;
 pub use claim_credential::{ClaimError, ClaimRequest, Claimed, claim_credential};
+pub use erase_user::{Eraser, erase_user};
 pub use frame::frame_ancestors;
 pub use issue_token::{IssuedToken, TokenError, TokenRequest, issue_token};
 pub use limiter::Limiter;

@@ -32,7 +32,7 @@ const EMAIL_TRIES: usize = 3;
 /// seconds, a closed laptop within minutes.
 const SEALED_SECONDS: i64 = 15 * 60;
 /// How long a key is remembered at all: a day, as payment providers do.
-const KEY_SECONDS: i64 = 24 * 60 * 60;
+pub(crate) const KEY_SECONDS: i64 = 24 * 60 * 60;
 
 /// The caller's key, and which request it is for.
 #[derive(Debug, Clone)]

@@ -25,7 +25,7 @@ pub struct NewUser<'a> {
 }
 
 #[derive(sqlx::FromRow)]
-struct UserRow {
+pub(crate) struct UserRow {
     id: i64,
     email: String,
     email_generated: bool,
@@ -139,13 +139,13 @@ impl Conn<'_> {
         Ok(added == 1)
     }
 
-    /// A user by number.
+    /// A user by number; none who was erased.
     pub async fn user(&mut self, id: i64) -> Result<Option<User>, StoreError> {
         let row = one!(
             self,
             UserRow,
             "SELECT id, email, email_generated, profile, labels, active, is_admin, created_at, updated_at
-             FROM users WHERE id = $1",
+             FROM users WHERE id = $1 AND erased_at IS NULL",
             id,
         );
         row.map(User::try_from).transpose()
@@ -159,12 +159,14 @@ impl Conn<'_> {
         self.user(id).await
     }
 
-    /// Writes a changed user. `false`: the e-mail is taken by somebody else.
+    /// Writes a changed user. `false`: the e-mail is taken by somebody else. Another
+    /// address is not confirmed by what confirmed the one before.
     pub async fn change_user(&mut self, user: &User) -> Result<bool, StoreError> {
         let written = async { Ok::<_, StoreError>(exec!(
             self,
             "UPDATE users SET email = $1, email_key = $2, email_generated = $3, profile = $4,
-                              labels = $5, updated_at = $6
+                              labels = $5, updated_at = $6,
+                              confirmed_at = CASE WHEN email_key = $2 THEN confirmed_at END
              WHERE id = $7
                AND NOT EXISTS (SELECT 1 FROM users other WHERE other.email_key = $2 AND other.id <> $7)",
             &user.email,

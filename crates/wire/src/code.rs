@@ -82,6 +82,10 @@ codes! {
     RequestTimeout = "request_timeout", 408, true, "The request took too long to arrive";
     /// This person already has an account here. No credential is shown again.
     AlreadyRegistered = "already-registered", 409, false, "Already registered";
+    /// Administrators cannot suspend, delete or demote themselves. Another administrator can.
+    OwnAccount = "own_account", 409, false, "This is your own account";
+    /// Nobody would be left to administer the platform. Make another administrator first.
+    LastAdministrator = "last_administrator", 409, false, "This is the last administrator";
     /// The API credential was revoked. Issue a new one.
     CredentialRevoked = "credential_revoked", 409, false, "The API credential was revoked";
     /// A user has at most 50 API credentials that work. Rotate one, or revoke some.

@@ -8,6 +8,12 @@ pub const OWN_CREDENTIALS: &str = "/api/users/api_credentials";
 pub const OWN_CREDENTIAL: &str = "/api/users/api_credentials/{credential}";
 /// Its password, to be replaced.
 pub const OWN_CREDENTIAL_ROTATE: &str = "/api/users/api_credentials/{credential}/rotate";
+/// Users, for administrators.
+pub const ADMIN_USERS: &str = "/api/admin/users";
+/// One of them.
+pub const ADMIN_USER: &str = "/api/admin/users/{user}";
+/// Whether the user may use the account.
+pub const SUSPENSION: &str = "/api/admin/users/{user}/suspension";
 /// A user's API credentials, for administrators.
 pub const CREDENTIALS: &str = "/api/admin/users/{user}/api_credentials";
 /// One of them.

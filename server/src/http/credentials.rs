@@ -196,7 +196,7 @@ fn manager(caller: &Principal) -> Manager {
     }
 }
 
-fn user_number(text: &str) -> Result<i64, Refusal> {
+pub(crate) fn user_number(text: &str) -> Result<i64, Refusal> {
     text.parse().map_err(|_| Refusal::UserNotFound)
 }
 

@@ -10,8 +10,8 @@ use doorstep_accounts::Scope;
 use doorstep_wire::paths;
 
 use super::{
-    App, assets, caller, cors, credentials, docs, frame, layers, metadata, metered, negotiate,
-    oauth, signups, users,
+    App, admin_users, assets, caller, cors, credentials, docs, frame, layers, metadata, metered,
+    negotiate, oauth, signups, users,
 };
 
 /// Who may call a route.
@@ -173,6 +173,55 @@ pub static ROUTES: &[Route] = &[
         path: paths::CREDENTIALS_ALIAS,
         access: Access::Needs(&[Scope::AdminWrite, Scope::Reissue]),
         handler: || on(MethodFilter::POST, credentials::add_for),
+    },
+    // Administrators, about users.
+    Route {
+        method: "GET",
+        path: paths::ADMIN_USERS,
+        access: Access::Needs(&[Scope::AdminRead]),
+        handler: || on(MethodFilter::GET, admin_users::list),
+    },
+    Route {
+        method: "POST",
+        path: paths::ADMIN_USERS,
+        access: Access::Needs(&[Scope::AdminWrite]),
+        handler: || on(MethodFilter::POST, admin_users::create),
+    },
+    Route {
+        method: "GET",
+        path: paths::ADMIN_USER,
+        access: Access::Needs(&[Scope::AdminRead]),
+        handler: || on(MethodFilter::GET, admin_users::show),
+    },
+    Route {
+        method: "PATCH",
+        path: paths::ADMIN_USER,
+        access: Access::Needs(&[Scope::AdminWrite]),
+        handler: || on(MethodFilter::PATCH, admin_users::change),
+    },
+    Route {
+        method: "PUT",
+        path: paths::ADMIN_USER,
+        access: Access::Needs(&[Scope::AdminWrite]),
+        handler: || on(MethodFilter::PUT, admin_users::change),
+    },
+    Route {
+        method: "DELETE",
+        path: paths::ADMIN_USER,
+        access: Access::Needs(&[Scope::AdminWrite]),
+        handler: || on(MethodFilter::DELETE, admin_users::erase),
+    },
+    Route {
+        method: "POST",
+        path: paths::SUSPENSION,
+        access: Access::Needs(&[Scope::AdminWrite]),
+        handler: || on(MethodFilter::POST, admin_users::suspend),
+    },
+    Route {
+        method: "DELETE",
+        path: paths::SUSPENSION,
+        access: Access::Needs(&[Scope::AdminWrite]),
+        handler: || on(MethodFilter::DELETE, admin_users::unsuspend),
     },
     // OAuth clients.
     Route {

@@ -75,7 +75,7 @@ pub(crate) fn created_response(created: &Created, headers: &HeaderMap) -> Respon
 }
 
 /// Says which key an answer belongs to, and whether it is the first.
-fn answer_keyed(response: &mut Response, request: &HeaderMap, replayed: bool) {
+pub(crate) fn answer_keyed(response: &mut Response, request: &HeaderMap, replayed: bool) {
     if replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }

@@ -31,6 +31,18 @@ const GUARDED: &[(&str, &str, &str)] = &[
     ("DELETE", "/api/admin/users/{user}/api_credentials/{credential}", ""),
     ("POST", "/api/admin/users/{user}/api_credentials/{credential}/rotate", ""),
     ("POST", "/api/users/{user}/api_credentials", "{}"),
+    ("GET", "/api/admin/users", ""),
+    (
+        "POST",
+        "/api/admin/users",
+        r#"{"user":{"fname":"A","lname":"B","email":"covered@mail.example"}}"#,
+    ),
+    ("GET", "/api/admin/users/{user}", ""),
+    ("PATCH", "/api/admin/users/{user}", r#"{"user":{"city":"Rome"}}"#),
+    ("PUT", "/api/admin/users/{user}", r#"{"user":{"city":"Rome"}}"#),
+    ("DELETE", "/api/admin/users/{user}", ""),
+    ("POST", "/api/admin/users/{user}/suspension", ""),
+    ("DELETE", "/api/admin/users/{user}/suspension", ""),
 ];
 
 /// Puts credentials on a request.

@@ -4,6 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail, wherever it stands")]
 
 mod accounts;
+mod admin_users;
+mod admin_users_at_once;
 mod assets;
 mod audit;
 mod bearer;

@@ -3,7 +3,7 @@
 //!
 //! The file is replaced as a whole, by renaming a finished one over it, so a crash
 //! leaves the old or the new keys and never half of them. Whoever changes it holds
-//! a lock on the folder (the file itself is another one after the change), so that
+//! a lock file beside it (the file itself is another one after the change), so that
 //! two changes at once are two changes.
 
 use std::{
@@ -11,12 +11,13 @@ use std::{
     fmt::Write as _,
     fs::{self, File},
     io::{ErrorKind, Write as _},
-    os::unix::fs::{MetadataExt as _, chown},
+    os::unix::fs::{MetadataExt as _, fchown},
     path::{Path, PathBuf},
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use doorstep_accounts::{Entropy, KeyRing};
+use doorstep_store::{LockError, lock_folder};
 use serde::Deserialize;
 
 /// Why there is no ring.
@@ -29,6 +30,9 @@ pub(crate) enum KeyFileError {
         #[source]
         source: std::io::Error,
     },
+    /// Another program changes it.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// It does not parse.
     #[error("the key file {} is damaged: {problem}. Restore it from a backup", path.display())]
     Damaged { path: PathBuf, problem: String },
@@ -104,6 +108,14 @@ struct Document {
     /// Files of version 0.1 have the first two only.
     webhook: Option<BTreeMap<String, String>>,
     audit: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    audit_log: AuditLog,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuditLog {
+    begun: bool,
 }
 
 /// The rings of the file.
@@ -117,6 +129,9 @@ pub(crate) struct Keys {
     pub(crate) webhook: KeyRing,
     /// What the audit log is chained with.
     pub(crate) audit: KeyRing,
+    /// Whether the audit log was ever begun. It stands here because whoever has the
+    /// database alone must not be able to make an empty log look like a new one.
+    pub(crate) audit_begun: bool,
 }
 
 impl Keys {
@@ -153,6 +168,9 @@ impl Keys {
                 let _ = writeln!(text, "{version} = \"{}\"", URL_SAFE_NO_PAD.encode(*key));
             }
         }
+        if self.audit_begun {
+            text.push_str("\n[audit_log]\nbegun = true\n");
+        }
         text
     }
 }
@@ -174,7 +192,7 @@ pub(crate) fn change<E: From<KeyFileError>>(
     entropy: &dyn Entropy,
     change: impl FnOnce(Keys) -> Result<Keys, E>,
 ) -> Result<Keys, E> {
-    let _turn = lock(path)?;
+    let _turn = lock_folder(folder(path)).map_err(KeyFileError::from)?;
     // What the lock was waited for may have changed it.
     let parsed = parse(path)?.ok_or_else(|| KeyFileError::Missing { path: path.to_owned() })?;
     let keys = change(parsed.complete(entropy))?;
@@ -185,12 +203,12 @@ pub(crate) fn change<E: From<KeyFileError>>(
 /// Makes all rings and writes them, readable by its owner only. If another process
 /// was faster, its file is the one.
 pub(crate) fn create(path: &Path, entropy: &dyn Entropy) -> Result<(), KeyFileError> {
-    let _turn = lock(path)?;
+    let _turn = lock_folder(folder(path))?;
     if path.try_exists().map_err(|source| failed(path, source))? {
         return Ok(());
     }
     let [pepper, seal, webhook, audit] = [(); 4].map(|()| new_ring(entropy));
-    write(path, &Keys { pepper, seal, webhook, audit })
+    write(path, &Keys { pepper, seal, webhook, audit, audit_begun: false })
 }
 
 /// 32 random bytes.
@@ -205,6 +223,7 @@ struct Parsed {
     seal: KeyRing,
     webhook: Option<KeyRing>,
     audit: Option<KeyRing>,
+    audit_begun: bool,
 }
 
 impl Parsed {
@@ -213,12 +232,13 @@ impl Parsed {
     }
 
     fn complete(self, entropy: &dyn Entropy) -> Keys {
-        let Self { pepper, seal, webhook, audit } = self;
+        let Self { pepper, seal, webhook, audit, audit_begun } = self;
         Keys {
             pepper,
             seal,
             webhook: webhook.unwrap_or_else(|| new_ring(entropy)),
             audit: audit.unwrap_or_else(|| new_ring(entropy)),
+            audit_begun,
         }
     }
 }
@@ -250,6 +270,7 @@ fn parse(path: &Path) -> Result<Option<Parsed>, KeyFileError> {
         seal: ring(document.seal)?,
         webhook: document.webhook.map(ring).transpose()?,
         audit: document.audit.map(ring).transpose()?,
+        audit_begun: document.audit_log.begun,
     }))
 }
 
@@ -272,12 +293,6 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-fn lock(path: &Path) -> Result<File, KeyFileError> {
-    let turn = File::open(folder(path)).map_err(|source| failed(path, source))?;
-    turn.lock().map_err(|source| failed(path, source))?;
-    Ok(turn)
-}
-
 /// Writes the file whole or not at all, on disk when it returns. It keeps its owner:
 /// the operator who rotates a key may be another user than the server.
 fn write(path: &Path, keys: &Keys) -> Result<(), KeyFileError> {
@@ -292,13 +307,40 @@ fn write(path: &Path, keys: &Keys) -> Result<(), KeyFileError> {
     let mut file = tempfile::NamedTempFile::new_in(folder(&target)).map_err(failed)?;
     let text = zeroize::Zeroizing::new(keys.to_text());
     file.write_all(text.as_bytes()).map_err(failed)?;
-    if let Ok(before) = fs::metadata(&target) {
+    if let Ok(before) = fs::symlink_metadata(&target) {
         let own = file.as_file().metadata().map_err(failed)?;
         if (own.uid(), own.gid()) != (before.uid(), before.gid()) {
-            chown(file.path(), Some(before.uid()), Some(before.gid())).map_err(failed)?;
+            // By its name it could be another file by now: the folder's owner need not
+            // be whom this program runs as.
+            fchown(file.as_file(), Some(before.uid()), Some(before.gid())).map_err(failed)?;
         }
     }
     file.as_file().sync_all().map_err(failed)?;
+    still_there(&file).map_err(failed)?;
     file.persist(&target).map_err(|error| failed(error.error))?;
     File::open(folder(&target)).and_then(|folder| folder.sync_all()).map_err(failed)
+}
+
+/// Whether the name still leads to the file that was written.
+fn still_there(file: &tempfile::NamedTempFile) -> std::io::Result<()> {
+    let (named, open) = (fs::symlink_metadata(file.path())?, file.as_file().metadata()?);
+    if (named.dev(), named.ino()) == (open.dev(), open.ino()) {
+        return Ok(());
+    }
+    Err(std::io::Error::other("somebody put another file in the place of the new one"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_put_in_the_place_of_the_new_one_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = tempfile::NamedTempFile::new_in(folder.path()).unwrap();
+        still_there(&file).unwrap();
+        fs::rename(file.path(), folder.path().join("aside")).unwrap();
+        std::os::unix::fs::symlink(folder.path().join("aside"), file.path()).unwrap();
+        still_there(&file).unwrap_err();
+    }
 }

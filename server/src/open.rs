@@ -1,10 +1,12 @@
 //! From settings to a context: database, schema, keys.
 
 use std::{
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
+use doorstep_accounts::audit::Fault;
 use doorstep_register::{Context, Limiter, PublishableTerms, Terms, adopt_audit};
 use doorstep_store::{ConnectError, Store, StoreError};
 
@@ -12,8 +14,8 @@ use doorstep_wire::paths;
 
 use crate::{
     config::Settings,
-    key_file::{self, KeyFileError, Keys},
-    live_keys::{self, LiveKeys},
+    key_file::{self, KeyFileError, Keys, RingName},
+    live_keys::{self, LiveKeys, Stamp},
     system::{SystemClock, SystemEntropy},
 };
 
@@ -28,17 +30,40 @@ pub(crate) enum OpenError {
     Store(#[from] StoreError),
 }
 
-/// Opens the database, brings its schema up to date, and finds or makes the keys.
+/// Opens the database, brings its schema up to date, finds or makes the keys, and
+/// begins the audit log if it never was.
 pub(crate) async fn open(settings: &Settings) -> Result<Context, OpenError> {
+    open_as(settings, true).await.map(|(context, _)| context)
+}
+
+/// The same for looking at the audit log, which it leaves as it is; says whether the
+/// log ever began.
+pub(crate) async fn open_to_audit(settings: &Settings) -> Result<(Context, bool), OpenError> {
+    open_as(settings, false).await
+}
+
+async fn open_as(settings: &Settings, is_writer: bool) -> Result<(Context, bool), OpenError> {
     let store = Store::connect(&settings.database.url).await?;
     store.migrate().await?;
     let rates = settings.rates.0.scaled(settings.limits.scale);
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
     let path = key_path(settings);
     make_keys(&store, &path, &entropy).await?;
-    let (keys, seen) = live_keys::read(&store, &path).await?;
-    store.open_audit(&keys.audit, &*entropy).await?;
-    let Keys { pepper, seal, webhook, audit } = keys.clone();
+    let (keys, mut seen) = live_keys::read(&store, &path).await?;
+    warn_of_readers("the key file", &path);
+    if let Some(database) = settings.database.url.strip_prefix("sqlite://") {
+        warn_of_readers("the database", Path::new(database));
+    }
+    store.open_audit(&keys.audit, &*entropy);
+    if keys.audit_begun {
+        if store.read().await?.conn().audit_is_empty().await? {
+            tracing::error!("{}", Fault::LogMissing);
+        }
+    } else if is_writer {
+        seen = begin_audit(&store, &path, &keys).await?;
+    }
+    let begun = keys.audit_begun;
+    let Keys { pepper, seal, webhook, audit, .. } = keys.clone();
     let context = Context {
         key_source: Arc::new(LiveKeys::new(store.clone(), path, keys, seen)),
         store,
@@ -67,11 +92,42 @@ pub(crate) async fn open(settings: &Settings) -> Result<Context, OpenError> {
         },
         limiter: Limiter::new(rates),
     };
-    let adopted = adopt_audit(&context).await?;
+    Ok((context, begun))
+}
+
+/// Begins the audit log with what an older version left. That it began is noted last,
+/// so that a crash on the way is made good by the next start. Gives the key file's new
+/// state.
+async fn begin_audit(store: &Store, path: &Path, keys: &Keys) -> Result<Option<Stamp>, OpenError> {
+    store.begin_audit(&keys.audit).await?;
+    let adopted = adopt_audit(store, &keys.audit).await?;
     if adopted > 0 {
         tracing::info!(adopted, "audit rows of an older version were chained");
     }
-    Ok(context)
+    let file = path.to_owned();
+    let noted = tokio::task::spawn_blocking(move || {
+        key_file::change::<KeyFileError>(&file, &SystemEntropy, |keys| {
+            Ok(Keys { audit_begun: true, ..keys })
+        })
+    });
+    noted.await.map_err(|error| KeyFileError::File {
+        path: path.to_owned(),
+        source: std::io::Error::other(error),
+    })??;
+    // Somebody may have rotated it in between.
+    let (now, seen) = live_keys::read(store, path).await?;
+    for name in RingName::ALL {
+        keys.ring(name).replace(now.ring(name));
+    }
+    Ok(seen)
+}
+
+/// What others may open is theirs as well.
+fn warn_of_readers(what: &str, path: &Path) {
+    if std::fs::metadata(path).is_ok_and(|data| data.mode() & 0o007 != 0) {
+        let path = path.display();
+        tracing::warn!("everybody on this machine may open {what} {path}: chmod 600 it");
+    }
 }
 
 /// Makes the key file, if there is none and nothing depends on one.

@@ -28,7 +28,9 @@ async fn open(kind: Kind) -> Opened {
     let database = Database::create(kind, folder.path()).await;
     let store = Store::connect(&database.url).await.unwrap();
     store.migrate().await.unwrap();
-    store.open_audit(&KeyRing::new([(1, [7; 32])]).unwrap(), &Ones).await.unwrap();
+    let ring = KeyRing::new([(1, [7; 32])]).unwrap();
+    store.begin_audit(&ring).await.unwrap();
+    store.open_audit(&ring, &Ones);
     Opened { store, database, _folder: folder }
 }
 

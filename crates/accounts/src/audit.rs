@@ -109,6 +109,10 @@ pub enum Fault {
     HeadChanged,
     /// The row names a key that the key file lacks.
     UnknownVersion(u32),
+    /// Everything is gone, rows and heads.
+    LogMissing,
+    /// The row was added to the table of the time before the chain, or is unreadable.
+    Unchained,
 }
 
 impl Fault {
@@ -124,6 +128,8 @@ impl Fault {
             Self::HeadMissing => "head_missing",
             Self::HeadChanged => "head_changed",
             Self::UnknownVersion(_) => "unknown_key_version",
+            Self::LogMissing => "log_missing",
+            Self::Unchained => "unchained",
         }
     }
 }
@@ -140,6 +146,12 @@ impl std::fmt::Display for Fault {
             Self::HeadMissing => "the record of where the lane ends is missing",
             Self::HeadChanged => {
                 "the record of where the lane ends was not written by a server with this key file"
+            }
+            Self::LogMissing => {
+                "the key file says that the log has begun, and this database has none: it was removed, or this is a new database, which needs a key file of its own"
+            }
+            Self::Unchained => {
+                "it stands in the table of the time before the chain, where no server writes"
             }
             Self::UnknownVersion(version) => {
                 return write!(f, "the key file lacks version {version} of the audit key");

@@ -2,10 +2,10 @@
 //! of the time before it was chained.
 
 use doorstep_accounts::{
-    Identity, Timestamp,
+    Identity, KeyRing, Timestamp,
     audit::{Fault, Head, LANES, Row, Seal, pseudonym},
 };
-use doorstep_store::StoreError;
+use doorstep_store::{Store, StoreError};
 use serde_json::{Map, Value};
 
 use crate::Context;
@@ -38,10 +38,33 @@ pub struct Finding {
     pub fault: Fault,
 }
 
-/// Walks every lane from its first row to its head. `anchors` are heads that were
+/// Walks every lane from its first row to its head. `begun`: whether the log was ever
+/// written to, as is noted outside of the database. `anchors` are heads that were
 /// noted earlier: the log must still go through them.
-pub async fn verify_audit(context: &Context, anchors: &[Head]) -> Result<Verified, StoreError> {
+pub async fn verify_audit(
+    context: &Context,
+    begun: bool,
+    anchors: &[Head],
+) -> Result<Verified, StoreError> {
     let mut verified = Verified::default();
+    let empty = context.store.read().await?.conn().audit_is_empty().await?;
+    if begun {
+        // Adopted once, when the log began: what is there now was left or came later.
+        let rest = context.store.read().await?.conn().unchained_audit(None, 1).await?;
+        verified.findings.extend(rest.into_iter().map(|entry| Finding {
+            lane: 0,
+            seq: 0,
+            id: Some(entry.id),
+            fault: Fault::Unchained,
+        }));
+    }
+    if empty && begun {
+        verified.findings.push(Finding { lane: 0, seq: 0, id: None, fault: Fault::LogMissing });
+        return Ok(verified);
+    }
+    if empty && anchors.is_empty() {
+        return Ok(verified);
+    }
     for lane in 0..LANES {
         let anchors: Vec<_> = anchors.iter().filter(|anchor| anchor.lane == lane).collect();
         match walk(context, lane, &anchors, &mut verified.rows).await {
@@ -209,26 +232,31 @@ pub async fn export_audit<E: From<StoreError>>(
 }
 
 /// Chains the rows of the time before the log was chained, marked as such and
-/// with a pseudonym in place of the username. Gives how many there were.
-pub async fn adopt_audit(context: &Context) -> Result<u64, StoreError> {
+/// with a pseudonym in place of the username. Gives how many there were. Only for the
+/// moment when the log begins: whoever can write to the database alone could have
+/// rows of their own signed later.
+pub async fn adopt_audit(store: &Store, ring: &KeyRing) -> Result<u64, StoreError> {
     let mut adopted = 0;
+    let mut last = None;
     loop {
-        let rows = context.store.read().await?.conn().unchained_audit(PAGE).await?;
-        if rows.is_empty() {
-            return Ok(adopted);
-        }
-        let mut tx = context.store.begin().await?;
+        let rows = store.read().await?.conn().unchained_audit(last.as_ref(), PAGE).await?;
+        let Some(end) = rows.last() else { return Ok(adopted) };
+        last = Some(end.clone());
+        let mut tx = store.begin().await?;
         for mut entry in rows {
-            let details = serde_json::from_str(&entry.details)
-                .map_err(|_| StoreError::Corrupt { what: "an audit row's details" })?;
-            entry.details = Value::Object(without_username(context, details)).to_string();
+            // Not what a server wrote. It stays, for `audit verify` to tell of.
+            let Ok(details) = serde_json::from_str(&entry.details) else {
+                tracing::error!(id = entry.id, "an audit row of an older version is unreadable");
+                continue;
+            };
+            entry.details = Value::Object(without_username(ring, details)).to_string();
             adopted += u64::from(tx.conn().adopt_audit(entry).await?);
         }
         tx.commit().await?;
     }
 }
 
-fn without_username(context: &Context, mut details: Map<String, Value>) -> Map<String, Value> {
+fn without_username(ring: &KeyRing, mut details: Map<String, Value>) -> Map<String, Value> {
     if let Some(Value::String(username_key)) = details.remove("provider_username") {
         let text = |name| details.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let identity = Identity {
@@ -238,7 +266,7 @@ fn without_username(context: &Context, mut details: Map<String, Value>) -> Map<S
             username: username_key.clone(),
             username_key,
         };
-        details.insert("identity".to_owned(), pseudonym(&identity, &context.audit).into());
+        details.insert("identity".to_owned(), pseudonym(&identity, ring).into());
     }
     details.insert("before_the_chain".to_owned(), Value::Bool(true));
     details

@@ -102,33 +102,31 @@ struct UnchainedRow {
 }
 
 impl Store {
-    /// Makes the audit log ready for rows that are chained with the ring. Must be
-    /// called once before a transaction with an entry commits.
-    pub async fn open_audit(
-        &self,
-        ring: &KeyRing,
-        entropy: &dyn Entropy,
-    ) -> Result<(), StoreError> {
-        let any =
-            one!(&mut self.read().await?.conn(), (i64,), "SELECT lane FROM audit_heads LIMIT 1",);
-        // Only an empty log gets its heads: to make one that is missing would hide
-        // that it was taken away.
-        if any.is_none() {
-            let mut tx = self.begin().await?;
-            for lane in 0..LANES {
-                let head = Head::genesis(lane);
-                exec!(
-                    &mut tx.conn(),
-                    "INSERT INTO audit_heads (lane, seq, hash, mac) VALUES ($1, $2, $3, $4)
-                     ON CONFLICT (lane) DO NOTHING",
-                    head.lane,
-                    head.seq,
-                    &head.hash,
-                    head.mac(ring),
-                );
-            }
-            tx.commit().await?;
+    /// Gives the log its heads. Only for a log that never began: to make heads that
+    /// are missing would hide that it was taken away.
+    pub async fn begin_audit(&self, ring: &KeyRing) -> Result<(), StoreError> {
+        if !self.read().await?.conn().audit_is_empty().await? {
+            return Ok(());
         }
+        let mut tx = self.begin().await?;
+        for lane in 0..LANES {
+            let head = Head::genesis(lane);
+            exec!(
+                &mut tx.conn(),
+                "INSERT INTO audit_heads (lane, seq, hash, mac) VALUES ($1, $2, $3, $4)
+                 ON CONFLICT (lane) DO NOTHING",
+                head.lane,
+                head.seq,
+                &head.hash,
+                head.mac(ring),
+            );
+        }
+        tx.commit().await
+    }
+
+    /// Makes the audit log ready for rows that are chained with the ring. Must be
+    /// called once before a transaction with an entry commits. Writes nothing.
+    pub fn open_audit(&self, ring: &KeyRing, entropy: &dyn Entropy) {
         let first = match &self.database {
             // One writer: one lane.
             Database::Sqlite { .. } => 0,
@@ -144,7 +142,6 @@ impl Store {
             *self.ledger.free.lock().unwrap_or_else(PoisonError::into_inner) =
                 lanes.map(|number| Lane { number, head: None }).collect();
         }
-        Ok(())
     }
 }
 
@@ -335,13 +332,33 @@ impl Conn<'_> {
         ))
     }
 
-    /// Rows that servers of the version before wrote, oldest first.
-    pub async fn unchained_audit(&mut self, limit: i64) -> Result<Vec<Entry>, StoreError> {
+    /// Whether the log has neither heads nor rows.
+    pub async fn audit_is_empty(&mut self) -> Result<bool, StoreError> {
+        let any = one!(
+            self,
+            (i64,),
+            "SELECT lane FROM audit_heads UNION ALL SELECT lane FROM audit_log LIMIT 1",
+        );
+        Ok(any.is_none())
+    }
+
+    /// Rows of the time before the log was chained that come after the one given,
+    /// oldest first.
+    pub async fn unchained_audit(
+        &mut self,
+        after: Option<&Entry>,
+        limit: i64,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let (at, id) =
+            after.map_or((i64::MIN, ""), |entry| (entry.created_at.0, entry.id.as_str()));
         let rows = all!(
             self,
             UnchainedRow,
             "SELECT id, actor, action, subject, details, created_at FROM audit
-             ORDER BY created_at, id LIMIT $1",
+             WHERE created_at > $1 OR (created_at = $1 AND id > $2)
+             ORDER BY created_at, id LIMIT $3",
+            at,
+            id,
             limit,
         );
         Ok(rows.into_iter().map(Entry::from).collect())

@@ -20,6 +20,7 @@ use sqlx::{
 use crate::{
     StoreError,
     audit::{self, Ledger},
+    turn::{LockError, lock_folder},
 };
 
 static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
@@ -147,6 +148,9 @@ pub enum ConnectError {
         #[source]
         source: std::io::Error,
     },
+    /// Another program works on the folder of a SQLite database.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// The database does not answer, or refuses us.
     #[error("cannot connect to the database")]
     Connect(#[source] sqlx::Error),
@@ -230,8 +234,8 @@ impl Store {
     /// Brings the schema up to date. Safe to call at every start.
     ///
     /// Of several programs that start at once one migrates and the others wait:
-    /// on PostgreSQL by sqlx's advisory lock, on SQLite by a lock on the folder
-    /// (not on the file: closing a second handle to it would drop SQLite's own locks).
+    /// on PostgreSQL by sqlx's advisory lock, on SQLite by a lock file
+    /// beside it (not on the file itself: closing a second handle to it would drop SQLite's own locks).
     pub async fn migrate(&self) -> Result<(), ConnectError> {
         let done = match &self.database {
             Database::Sqlite { write, folder, .. } => {
@@ -279,7 +283,7 @@ impl Store {
 
 async fn wait_for_turn(folder: PathBuf) -> Result<std::fs::File, ConnectError> {
     let failed = |source| ConnectError::File { path: folder.clone(), source };
-    let turn = std::fs::File::open(&folder).map_err(failed)?;
-    let waiting = tokio::task::spawn_blocking(move || turn.lock().map(|()| turn));
-    waiting.await.map_err(std::io::Error::other).and_then(|locked| locked).map_err(failed)
+    let place = folder.clone();
+    let waiting = tokio::task::spawn_blocking(move || lock_folder(&place)).await;
+    Ok(waiting.map_err(|error| failed(std::io::Error::other(error)))??)
 }

@@ -28,6 +28,7 @@ mod log;
 mod managed_users;
 mod pending;
 mod tokens;
+mod turn;
 mod used_once;
 mod users;
 
@@ -42,6 +43,7 @@ pub use keys::{KeyVersion, NewKeyVersion};
 pub use managed_users::{AdminReplay, Taken};
 pub use pending::{NewPending, PendingQuery};
 pub use tokens::{NewToken, TokenOwner, TokenRow};
+pub use turn::{LockError, lock_folder};
 pub use users::NewUser;
 
 /// A statement failed. Its reader is the operator; callers learn "unavailable"

@@ -2,16 +2,16 @@
 
 use std::{
     fmt::Write as _,
-    fs::OpenOptions,
+    fs::{File, OpenOptions, Permissions},
     io::{BufWriter, Write},
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
 use clap::{Subcommand, ValueEnum};
 use doorstep_accounts::{
     Timestamp,
-    audit::{Head, Row},
+    audit::{Fault, Head, Row},
 };
 use doorstep_register::{Context, Finding, Verified, export_audit, verify_audit};
 use doorstep_store::StoreError;
@@ -65,9 +65,10 @@ pub(super) enum Format {
 }
 
 pub(super) async fn run(settings: &Settings, command: Command) -> Result<Option<Output>, String> {
-    let context = super::open(settings).await?;
+    let opened = crate::open::open_to_audit(settings).await;
+    let (context, begun) = opened.map_err(|error| chain(&error))?;
     let output = match command {
-        Command::Verify { against } => verify(&context, against.as_deref()).await,
+        Command::Verify { against } => verify(&context, begun, against.as_deref()).await,
         Command::Export { since, until, format: Format::Jsonl, output } => {
             export(&context, since, until, output.as_deref()).await
         }
@@ -76,9 +77,13 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<Option<
     output
 }
 
-async fn verify(context: &Context, against: Option<&Path>) -> Result<Option<Output>, String> {
+async fn verify(
+    context: &Context,
+    begun: bool,
+    against: Option<&Path>,
+) -> Result<Option<Output>, String> {
     let anchors = against.map(anchors).transpose()?.unwrap_or_default();
-    let verified = verify_audit(context, &anchors).await.map_err(|error| chain(&error))?;
+    let verified = verify_audit(context, begun, &anchors).await.map_err(|error| chain(&error))?;
     let Verified { rows, heads, findings } = &verified;
     if !findings.is_empty() {
         let faults: Vec<_> = findings.iter().map(sentence).collect();
@@ -97,6 +102,9 @@ async fn verify(context: &Context, against: Option<&Path>) -> Result<Option<Outp
 fn sentence(finding: &Finding) -> String {
     let Finding { lane, seq, id, fault } = finding;
     let id = id.as_ref().map(|id| format!(" ({})", printable(id))).unwrap_or_default();
+    if matches!(fault, Fault::LogMissing | Fault::Unchained) {
+        return format!("row{id}: {} ({fault})", fault.name());
+    }
     format!("lane {lane}, row {seq}{id}: {} ({fault})", fault.name())
 }
 
@@ -135,16 +143,9 @@ async fn export(
 ) -> Result<Option<Output>, String> {
     let mut sink: BufWriter<Box<dyn Write + Send>> = BufWriter::new(match output {
         None => Box::new(std::io::stdout()),
-        Some(path) => Box::new(
-            OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                // Who did what is not for everybody on the machine.
-                .mode(0o600)
-                .open(path)
-                .map_err(|error| format!("--output {}: {error}", path.display()))?,
-        ),
+        Some(path) => {
+            Box::new(own(path).map_err(|error| format!("--output {}: {error}", path.display()))?)
+        }
     });
     let written = export_audit(context, since, until, |row| {
         writeln!(sink, "{}", line(row)).map_err(ExportError::from)
@@ -158,6 +159,19 @@ async fn export(
         text: format!("{rows} rows are in {}.", path.display()),
         json: json!({ "rows": rows, "output": path.display().to_string() }),
     }))
+}
+
+/// An empty file that only its owner may open, also if it was there before: who did
+/// what is not for everybody on the machine.
+fn own(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    // A terminal or a pipe is not ours to change.
+    if file.metadata()?.is_file() {
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        file.set_len(0)?;
+    }
+    Ok(file)
 }
 
 fn line(row: &Row) -> String {

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use doorstep_register::{Context, adopt_audit, list_clients};
+use doorstep_register::{Context, list_clients};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 use tokio::{
@@ -153,10 +153,6 @@ async fn sweep(context: Context) {
             tx.commit().await?;
             Ok::<_, doorstep_store::StoreError>(count)
         };
-        // Servers of the version before may still run, and write rows that are not chained.
-        if let Err(error) = adopt_audit(&context).await {
-            tracing::warn!(cause = http::chain(&error), "audit rows are not chained yet");
-        }
         match swept.await {
             Ok(count) => tracing::debug!(count, "forgot expired tokens"),
             Err(error) => {

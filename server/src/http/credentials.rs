@@ -197,9 +197,30 @@ fn manager(caller: &Principal) -> Manager {
 }
 
 pub(crate) fn user_number(text: &str) -> Result<i64, Refusal> {
-    text.parse().map_err(|_| Refusal::UserNotFound)
+    decimal(text).ok_or(Refusal::UserNotFound)
 }
 
 fn number(text: &str) -> Result<i64, Refusal> {
-    text.parse().map_err(|_| Refusal::CredentialNotFound)
+    decimal(text).ok_or(Refusal::CredentialNotFound)
+}
+
+/// A number as the server writes it. One user has one path: `+1` and `01` would get
+/// around whatever stands before the server and knows paths by their text.
+fn decimal(text: &str) -> Option<i64> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    text.parse().ok().filter(|_| plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decimal;
+
+    #[test]
+    fn a_number_has_one_form() {
+        assert_eq!(decimal("1"), Some(1));
+        assert_eq!(decimal("10"), Some(10));
+        for text in ["", "+1", "-1", "01", "0", " 1", "1 ", "\u{661}", "9223372036854775808"] {
+            assert_eq!(decimal(text), None, "{text}");
+        }
+    }
 }

@@ -275,6 +275,94 @@ async fn rows_of_the_version_before_are_chained(kind: Kind) {
     assert!(completed.contains("[webhook]") && completed.contains("[audit]"));
 }
 
+/// In the table of the time before the chain: one as it was written then, and one not.
+const OLD_ROWS: &str = "INSERT INTO audit (id, actor, action, subject, details, created_at)
+    VALUES ('aud_a', 'operator', 'user.create', 'user:1', 'no JSON', 1),
+           ('aud_b', 'operator', 'user.create', 'user:1', '{}', 1)";
+
+/// Who has only the database gets nothing signed, and does not make the log a new one.
+async fn the_database_alone_gets_nothing_signed_and_nothing_hidden(kind: Kind) {
+    let (mut server, token) = with_users(kind, 1).await;
+    server.kill();
+    server.database.execute(OLD_ROWS).await;
+    let unsigned = async |server: &Server| {
+        let error = verify(server).unwrap_err();
+        assert!(error.contains("unchained") && error.contains("aud_a"), "{error}");
+        assert_eq!(server.database.count("SELECT COUNT(*) FROM audit").await, 2);
+    };
+    unsigned(&server).await;
+    server.restart();
+    server.new_user(&token, "srv", "later").await;
+    unsigned(&server).await;
+    assert_eq!(export(&server, &[]).len(), 3);
+    server.kill();
+    for statement in ["DELETE FROM audit", "DELETE FROM audit_log", "DELETE FROM audit_heads"] {
+        server.database.execute(statement).await;
+    }
+    let missing = |server: &Server| {
+        let error = verify(server).unwrap_err();
+        assert!(error.contains("log_missing"), "{error}");
+    };
+    missing(&server);
+    server.restart();
+    missing(&server);
+    assert_eq!(server.database.count("SELECT COUNT(*) FROM audit_heads").await, 0);
+}
+
+/// A row that no server of the version before can have written.
+async fn an_unreadable_row_of_the_version_before_stops_nothing(kind: Kind) {
+    let (mut server, token) = with_users(kind, 0).await;
+    server.kill();
+    let keys = server.folder().join("keys");
+    let text = std::fs::read_to_string(&keys).unwrap();
+    std::fs::write(&keys, text.split("[audit_log]").next().unwrap()).unwrap();
+    server.database.execute(OLD_ROWS).await;
+    server.restart();
+    server.new_user(&token, "srv", "later").await;
+    assert_eq!(export(&server, &[]).len(), 3);
+    let error = verify(&server).unwrap_err();
+    assert!(error.contains("unchained") && error.contains("aud_a"), "{error}");
+}
+
+#[test]
+fn others_on_the_machine_neither_read_along_nor_stop_anything() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| run_cli(&program(), &[], folder.path(), arguments, "");
+    let mode = |name: &str| {
+        std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o777
+    };
+    let open = |name: &str| {
+        let everybody = std::fs::Permissions::from_mode(0o644);
+        std::fs::set_permissions(folder.path().join(name), everybody).unwrap();
+    };
+    // Everybody who may read a folder can lock it.
+    let held = std::fs::File::open(folder.path()).unwrap();
+    held.lock().unwrap();
+    run(&["keys", "rotate"]).unwrap();
+    assert_eq!(mode(".doorstep.lock"), 0o600);
+    let file = folder.path().join("rows.jsonl");
+    std::fs::write(&file, "left from before".repeat(1_000)).unwrap();
+    open("rows.jsonl");
+    run(&["audit", "export", "--output", file.to_str().unwrap()]).unwrap();
+    assert_eq!(mode("rows.jsonl"), 0o600);
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("left"));
+    let warnings = || {
+        let listed = std::process::Command::new(program())
+            .args(["keys", "list"])
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let said = [listed.stdout, listed.stderr].concat();
+        String::from_utf8(said).unwrap().matches("everybody on this machine").count()
+    };
+    assert_eq!(warnings(), 0);
+    open("doorstep.keys");
+    open("doorstep.db");
+    assert_eq!(warnings(), 2);
+}
+
 #[test]
 fn an_empty_log_is_intact() {
     let folder = tempfile::tempdir().unwrap();
@@ -292,4 +380,6 @@ on_both!(
     fifty_at_once_leave_unbroken_chains,
     kill_9_leaves_chains_that_verify,
     rows_of_the_version_before_are_chained,
+    the_database_alone_gets_nothing_signed_and_nothing_hidden,
+    an_unreadable_row_of_the_version_before_stops_nothing,
 );

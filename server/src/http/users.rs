@@ -160,6 +160,9 @@ fn keyed(
         &identity.provider,
         &identity.server_key,
         &identity.username_key,
+        // What the token is bound to: a page's request is not a back end's, and what
+        // was to be claimed is not what was to be shown.
+        caller.sign_up.as_ref().map_or("", |token| token.binding.delivery.name()),
         // Whoever has the key's name only, and not the key, is somebody else.
         caller.sign_up.as_ref().and_then(|token| token.jkt.as_deref()).unwrap_or_default(),
         &canonical,

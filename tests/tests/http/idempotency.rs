@@ -90,6 +90,14 @@ async fn one_persons_key_opens_nothing_of_another(kind: Kind) {
     let again = server.sign_up_token(&client, "ada").await;
     let replayed = ask(&server, &again, KEY, names).await;
     assert_eq!((replayed.status.as_u16(), replayed.header("idempotent-replayed")), (201, "true"));
+    // A back end's own answer is not for the page.
+    let back_end = server.token(&client, "register").await;
+    let key = "the-key-of-the-back-end";
+    let theirs = person("srv.example", "zoe").to_string();
+    assert_eq!(ask(&server, &back_end, key, &theirs).await.status, 201);
+    let zoe = server.sign_up_token(&client, "zoe").await;
+    let refused = ask(&server, &zoe, key, &theirs).await;
+    assert_eq!(refused.refusal(), (422, "idempotency-key-reused".to_owned()));
     // A refusal of the key does not use the token up.
     assert_eq!(ask(&server, &eve, "a-key-of-eves-own-form", names).await.status, 201);
 }

@@ -35,10 +35,10 @@ pub(crate) async fn claim(
         )),
         Err(ClaimError::TooSoon) => {
             let mut response = invalid_grant(
-                "the claim code was used a moment ago; if that answer was lost, ask again in a second",
+                "the claim code was used a moment ago; if that answer was lost, ask again in five seconds",
             )
             .into_response();
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             Ok(response)
         }
         Err(ClaimError::Token(error)) => Err(error.into()),

@@ -55,14 +55,16 @@ async fn open_as(settings: &Settings, is_writer: bool) -> Result<(Context, bool)
         warn_of_readers("the database", Path::new(database));
     }
     store.open_audit(&keys.audit, &*entropy);
-    if keys.audit_begun {
+    // A key file may serve a database that is made anew, or several of them. One that
+    // somebody has used and that has no log was robbed of it.
+    let begun = keys.audit_begun && !store.read().await?.conn().is_untouched().await?;
+    if begun {
         if store.read().await?.conn().audit_is_empty().await? {
             tracing::error!("{}", Fault::LogMissing);
         }
     } else if is_writer {
         seen = begin_audit(&store, &path, &keys).await?;
     }
-    let begun = keys.audit_begun;
     let Keys { pepper, seal, webhook, audit, .. } = keys.clone();
     let context = Context {
         key_source: Arc::new(LiveKeys::new(store.clone(), path, keys, seen)),

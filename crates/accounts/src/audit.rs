@@ -148,7 +148,7 @@ impl std::fmt::Display for Fault {
                 "the record of where the lane ends was not written by a server with this key file"
             }
             Self::LogMissing => {
-                "the key file says that the log has begun, and this database has none: it was removed, or this is a new database, which needs a key file of its own"
+                "the key file says that the log has begun, and this database, which was used, has none: it was removed"
             }
             Self::Unchained => {
                 "it stands in the table of the time before the chain, where no server writes"

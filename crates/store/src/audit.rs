@@ -342,6 +342,17 @@ impl Conn<'_> {
         Ok(any.is_none())
     }
 
+    /// Whether nobody was ever here: no client, no user, and nothing logged.
+    pub async fn is_untouched(&mut self) -> Result<bool, StoreError> {
+        let any = one!(
+            self,
+            (String,),
+            "SELECT id FROM clients UNION ALL SELECT CAST(id AS TEXT) FROM users
+             UNION ALL SELECT id FROM audit LIMIT 1",
+        );
+        Ok(any.is_none() && self.audit_is_empty().await?)
+    }
+
     /// Rows of the time before the log was chained that come after the one given,
     /// oldest first.
     pub async fn unchained_audit(

@@ -144,7 +144,20 @@ async fn odd_requests_are_answered_in_the_usual_form() {
     assert_eq!(long.refusal(), (414, "uri_too_long".to_owned()));
 }
 
+/// A key file outlives its database, or serves several.
+async fn a_key_file_serves_a_new_database_too(kind: Kind) {
+    let first = Server::start(kind).await;
+    first.client("register", &[], &[]);
+    let keys = first.folder().join("keys").display().to_string();
+    let second = Server::start_with(kind, &[("DOORSTEP_KEYS__FILE", &keys)]).await;
+    let client = second.client("register", &[], &[]);
+    let token = second.token(&client, "register").await;
+    second.new_user(&token, "srv", "ada").await;
+    assert_eq!(second.cli(&["audit", "verify"], "").unwrap()["intact"], true);
+}
+
 on_both!(
+    a_key_file_serves_a_new_database_too,
     a_nul_in_a_name_is_not_a_failure,
     what_follows_the_host_is_checked_too,
     made_up_methods_make_no_metrics,

@@ -185,22 +185,27 @@ impl Server {
         answer.json()["access_token"].as_str().expect("a token").to_owned()
     }
 
-    /// A sign-up token for a person at `srv.example`, for all the client's pages.
-    pub async fn sign_up_token(&self, client: &OAuthClient, username: &str) -> String {
-        let details = json!([{
-            "type": "user_registration",
-            "provider_server": "srv.example",
-            "provider_username": username,
-        }]);
+    /// Asks for a sign-up token; `details` is the one object of `authorization_details`.
+    pub async fn mint(&self, client: &OAuthClient, details: &Value) -> Answer {
         let request = self
             .request(Method::POST, "/api/oauth/token")
             .basic_auth(&client.id, Some(&client.secret))
             .form(&[
                 ("grant_type", "client_credentials"),
                 ("scope", "register"),
-                ("authorization_details", &details.to_string()),
+                ("authorization_details", &json!([details]).to_string()),
             ]);
-        let answer = send(request).await;
+        send(request).await
+    }
+
+    /// A sign-up token for a person at `srv.example`, for all the client's pages.
+    pub async fn sign_up_token(&self, client: &OAuthClient, username: &str) -> String {
+        let details = json!({
+            "type": "user_registration",
+            "provider_server": "srv.example",
+            "provider_username": username,
+        });
+        let answer = self.mint(client, &details).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.json()["access_token"].as_str().expect("a token").to_owned()
     }

@@ -13,23 +13,15 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const WRONG: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl";
 
 async fn mint(server: &Server, client: &OAuthClient, username: &str) -> String {
-    let details = json!([{
+    let details = json!({
         "type": "user_registration",
         "provider_server": "srv.example",
         "provider_username": username,
         "credential_delivery": "claim",
         "code_challenge": CHALLENGE,
         "code_challenge_method": "S256",
-    }]);
-    let request = server
-        .request(Method::POST, "/api/oauth/token")
-        .basic_auth(&client.id, Some(&client.secret))
-        .form(&[
-            ("grant_type", "client_credentials"),
-            ("scope", "register"),
-            ("authorization_details", &details.to_string()),
-        ]);
-    let answer = send(request).await;
+    });
+    let answer = server.mint(client, &details).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert_eq!(answer.json()["authorization_details"][0]["credential_delivery"], "claim");
     answer.json()["access_token"].as_str().unwrap().to_owned()

@@ -115,19 +115,11 @@ async fn only_registered_origins_may_show_it(kind: Kind) {
 }
 
 async fn sign_up_token(server: &Server, client: &OAuthClient, username: &str) -> String {
-    let details = json!([{
+    let details = json!({
         "type": "user_registration", "provider_server": "srv.example",
         "provider_username": username, "origins": [ONE],
-    }]);
-    let request = server
-        .request(Method::POST, "/api/oauth/token")
-        .basic_auth(&client.id, Some(&client.secret))
-        .form(&[
-            ("grant_type", "client_credentials"),
-            ("scope", "register"),
-            ("authorization_details", &details.to_string()),
-        ]);
-    let answer = send(request).await;
+    });
+    let answer = server.mint(client, &details).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     answer.json()["access_token"].as_str().unwrap().to_owned()
 }

@@ -25,20 +25,8 @@ fn details(username: &str) -> Value {
     })
 }
 
-async fn mint(server: &Server, client: &OAuthClient, details: &Value) -> Answer {
-    let request = server
-        .request(Method::POST, "/api/oauth/token")
-        .basic_auth(&client.id, Some(&client.secret))
-        .form(&[
-            ("grant_type", "client_credentials"),
-            ("scope", "register"),
-            ("authorization_details", &json!([details]).to_string()),
-        ]);
-    send(request).await
-}
-
 async fn token(server: &Server, client: &OAuthClient, details: &Value) -> String {
-    let answer = mint(server, client, details).await;
+    let answer = server.mint(client, details).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     answer.json()["access_token"].as_str().unwrap().to_owned()
 }
@@ -62,7 +50,7 @@ async fn a_token_says_for_whom_it_is(kind: Kind) {
     asked["provider"] = "plesk".into();
     asked["locked"] = json!({ "email": "bob@host.example" });
     asked["prefill"] = json!({ "fname": "Bob", "c_sftp_pass": true });
-    let minted = mint(&server, &client, &asked).await;
+    let minted = server.mint(&client, &asked).await;
     assert_eq!(minted.status, 200, "{}", minted.text);
     let body = minted.json();
     assert_eq!((&body["expires_in"], &body["scope"]), (&300.into(), &"register".into()));
@@ -205,14 +193,14 @@ async fn details_that_cannot_be_granted_are_refused(kind: Kind) {
         (with("locations", json!(["https://evil.example/api/users"])), "locations"),
         (with("prefill", json!({ "x": "y".repeat(9_000) })), "8192"),
     ] {
-        let answer = mint(&server, &client, &details).await;
+        let answer = server.mint(&client, &details).await;
         let error = answer.json();
         assert_eq!(answer.status, 400, "{details}");
         assert_eq!(error["error"], "invalid_authorization_details", "{details}");
         assert!(error["error_description"].as_str().unwrap().contains(why), "{}", answer.text);
     }
     let own = with("locations", json!([format!("{}/api/users", server.url)]));
-    assert_eq!(mint(&server, &client, &own).await.status, 200);
+    assert_eq!(server.mint(&client, &own).await.status, 200);
     // As JSON, where the list may stand as a list.
     let as_json = server
         .request(Method::POST, "/api/oauth/token")

@@ -6,7 +6,9 @@
 
 pub mod cli;
 pub mod config;
+pub mod failpoint;
 pub mod http;
+mod jobs;
 mod key_file;
 mod live_keys;
 mod open;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand};
 
 /// The arrows of the design: a crate may name these, and whatever these may name.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("doorstep-fields", &[]),
     ("doorstep-wire", &["doorstep-fields"]),
     ("doorstep-accounts", &["doorstep-wire"]),
@@ -22,6 +22,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("doorstep-server", &["doorstep-register", "doorstep-dialects", "doorstep-puzzle"]),
     ("doorstep-widget", &["doorstep-wire"]),
     ("doorstep-panel", &["doorstep-wire"]),
+    ("doorstep-handbook", &[]),
     ("xtask", &[]),
 ];
 

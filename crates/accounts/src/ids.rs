@@ -15,6 +15,8 @@ pub enum IdKind {
     Audit,
     /// A sign-up that waits for a yes.
     PendingSignUp,
+    /// Something to be done in the background.
+    Job,
 }
 
 impl IdKind {
@@ -25,6 +27,7 @@ impl IdKind {
             Self::Event => "evt_",
             Self::Audit => "aud_",
             Self::PendingSignUp => "sup_",
+            Self::Job => "job_",
         }
     }
 

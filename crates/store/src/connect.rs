@@ -17,6 +17,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+use tokio::sync::watch;
+
 use crate::{
     StoreError,
     audit::{self, Ledger},
@@ -39,6 +41,7 @@ pub struct Store {
     pub(crate) database: Database,
     pub(crate) user_ids: Arc<crate::users::Block>,
     pub(crate) ledger: Arc<Ledger>,
+    pub(crate) jobs_added: watch::Sender<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -53,6 +56,8 @@ pub struct Tx {
     begun: Begun,
     entries: Vec<Entry>,
     ledger: Arc<Ledger>,
+    added_job: bool,
+    jobs_added: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
@@ -78,6 +83,8 @@ pub struct Conn<'a> {
     pub(crate) link: Link<'a>,
     /// What the transaction adds to the audit log when it commits.
     pub(crate) entries: Option<&'a mut Vec<Entry>>,
+    /// Whether the transaction adds a job.
+    pub(crate) added_job: Option<&'a mut bool>,
 }
 
 #[derive(Debug)]
@@ -98,17 +105,21 @@ impl Begun {
 impl Tx {
     /// The connection, for statements inside this transaction.
     pub fn conn(&mut self) -> Conn<'_> {
-        Conn { link: self.begun.link(), entries: Some(&mut self.entries) }
+        Conn {
+            link: self.begun.link(),
+            entries: Some(&mut self.entries),
+            added_job: Some(&mut self.added_job),
+        }
     }
 
     /// Makes everything durable, or nothing. What was noted for the audit log is
     /// chained here, last: see [`Conn::add_audit`].
     pub async fn commit(self) -> Result<(), StoreError> {
-        let Self { mut begun, entries, ledger } = self;
+        let Self { mut begun, entries, ledger, added_job, jobs_added } = self;
         let turn = if entries.is_empty() {
             None
         } else {
-            let mut conn = Conn { link: begun.link(), entries: None };
+            let mut conn = Conn { link: begun.link(), entries: None, added_job: None };
             Some(audit::append(&mut conn, &ledger, &entries).await?)
         };
         match begun {
@@ -117,6 +128,9 @@ impl Tx {
         }
         if let Some(turn) = turn {
             turn.settle();
+        }
+        if added_job {
+            jobs_added.send_modify(|commits| *commits += 1);
         }
         Ok(())
     }
@@ -129,7 +143,7 @@ impl Read {
             Self::Sqlite(connection) => Link::Sqlite(connection),
             Self::Postgres(connection) => Link::Postgres(connection),
         };
-        Conn { link, entries: None }
+        Conn { link, entries: None, added_job: None }
     }
 }
 
@@ -188,7 +202,12 @@ impl Store {
         } else {
             return Err(ConnectError::Url);
         };
-        Ok(Self { database, user_ids: Arc::default(), ledger: Arc::default() })
+        Ok(Self {
+            database,
+            user_ids: Arc::default(),
+            ledger: Arc::default(),
+            jobs_added: watch::Sender::default(),
+        })
     }
 
     async fn open_sqlite(path: &Path) -> Result<Database, ConnectError> {
@@ -258,7 +277,13 @@ impl Store {
             }
             Database::Postgres(pool) => Begun::Postgres(pool.begin().await?),
         };
-        Ok(Tx { begun, entries: Vec::new(), ledger: Arc::clone(&self.ledger) })
+        Ok(Tx {
+            begun,
+            entries: Vec::new(),
+            ledger: Arc::clone(&self.ledger),
+            added_job: false,
+            jobs_added: self.jobs_added.clone(),
+        })
     }
 
     /// A connection for reading.

@@ -10,6 +10,7 @@ mod migrate;
 mod registration;
 mod serve;
 mod signups;
+mod work;
 
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
@@ -41,6 +42,8 @@ struct Arguments {
 enum Command {
     /// Run the server
     Serve,
+    /// Work off the jobs in the background, apart from the server (`jobs.in_serve = false`)
+    Work,
     /// Manage OAuth clients: one for each provider that embeds the sign-up
     #[command(subcommand)]
     Client(client::Command),
@@ -112,6 +115,7 @@ fn execute(arguments: Arguments) -> Result<Option<Output>, String> {
     runtime.block_on(async {
         match arguments.command {
             Command::Serve => serve::run(settings, arguments.json).await.map(|()| None),
+            Command::Work => work::run(settings, arguments.json).await.map(|()| None),
             Command::Client(command) => client::run(&settings, command).await.map(Some),
             Command::Admin(command) => admin::run(&settings, command).await.map(Some),
             Command::Keys(command) => keys::run(&settings, command).await.map(Some),

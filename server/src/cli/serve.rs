@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::Settings,
     http::{self, App, listen, ops},
+    jobs::Runner,
 };
 
 /// How often expired tokens are forgotten.
@@ -23,6 +24,8 @@ const SWEEP_EVERY: Duration = Duration::from_mins(10);
 const FOLLOW_KEYS_EVERY: Duration = Duration::from_secs(2);
 /// How long an expired token is kept, so that a log entry can still be explained.
 const KEEP_EXPIRED_SECONDS: i64 = 86_400;
+/// How long a job that was given up is kept for somebody to look at.
+const KEEP_DEAD_SECONDS: i64 = 30 * 86_400;
 
 pub(super) async fn run(mut settings: Settings, json: bool) -> Result<(), String> {
     let socket = bind(settings.server.listen, "server.listen", "DOORSTEP_LISTEN")?;
@@ -56,9 +59,14 @@ pub(super) async fn run(mut settings: Settings, json: bool) -> Result<(), String
     let sweeper = tokio::spawn(sweep(context.clone()));
     let follower = tokio::spawn(follow_keys(context.clone(), hang_up()?));
     watch_signals(stop.clone())?;
+    let runner = settings.jobs.in_serve.then(|| Runner::new(&context, &settings));
+    let runner = runner.map(|runner| tokio::spawn(runner.run(stop.clone())));
 
     let store = context.store.clone();
     listen::serve(listener, http::app(App::new(context, settings)), limits, stop).await;
+    if let Some(runner) = runner {
+        let _ = runner.await;
+    }
     sweeper.abort();
     follower.abort();
     ops_stop.cancel();
@@ -106,7 +114,7 @@ async fn announce(
 }
 
 /// The first signal stops gently, the second at once.
-fn watch_signals(stop: CancellationToken) -> Result<(), String> {
+pub(super) fn watch_signals(stop: CancellationToken) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("signals cannot be watched: {error}");
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
@@ -123,11 +131,11 @@ fn watch_signals(stop: CancellationToken) -> Result<(), String> {
 }
 
 /// SIGHUP, from now on: without a listener it would end the server.
-fn hang_up() -> Result<Signal, String> {
+pub(super) fn hang_up() -> Result<Signal, String> {
     signal(SignalKind::hangup()).map_err(|error| format!("signals cannot be watched: {error}"))
 }
 
-async fn follow_keys(context: Context, mut hang_up: Signal) {
+pub(super) async fn follow_keys(context: Context, mut hang_up: Signal) {
     loop {
         tokio::select! {
             () = tokio::time::sleep(FOLLOW_KEYS_EVERY) => {}
@@ -141,6 +149,7 @@ async fn sweep(context: Context) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
         let before = context.clock.now().plus_seconds(-KEEP_EXPIRED_SECONDS);
+        let dead = context.clock.now().plus_seconds(-KEEP_DEAD_SECONDS);
         let swept = async {
             sweep_buckets(&context).await?;
             let mut tx = context.store.begin().await?;
@@ -150,6 +159,7 @@ async fn sweep(context: Context) {
             tx.conn().sweep_secrets(before).await?;
             tx.conn().sweep_used(context.clock.now()).await?;
             tx.conn().sweep_pending(context.clock.now()).await?;
+            tx.conn().sweep_jobs(dead).await?;
             tx.commit().await?;
             Ok::<_, doorstep_store::StoreError>(count)
         };

@@ -5,6 +5,7 @@
 //! silently ignored is worse than a server that does not start.
 
 mod branding;
+mod jobs;
 mod networks;
 mod rates;
 mod secret_file;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 pub use branding::{Branding, Form};
+pub use jobs::Jobs;
 pub use networks::Networks;
 pub use rates::RateSettings;
 pub use sections::{
@@ -48,6 +50,8 @@ pub struct Settings {
     pub publishable: Publishable,
     /// The plan that accounts are on.
     pub plan: PlanSettings,
+    /// Work in the background.
+    pub jobs: Jobs,
     /// What older clients need.
     pub compat: Compat,
     /// Logs.
@@ -228,6 +232,7 @@ impl Settings {
                 return fail(format!("publishable.{name} {value} is not between 1 and {most}"));
             }
         }
+        self.jobs.validate().map_err(ConfigError)?;
         let plan = &self.plan;
         if [plan.containers, plan.container_registries, plan.dns_zones].iter().any(|it| *it < 0) {
             return fail("a quota of [plan] is below 0".to_owned());
@@ -338,6 +343,7 @@ mod tests {
             ("DOORSTEP_BRANDING__LOGO", "javascript:alert(1)", "branding.logo"),
             ("DOORSTEP_BRANDING__NAME", "", "branding.name"),
             ("DOORSTEP_FORM__FIELDS", "phone pets", "pets"),
+            ("DOORSTEP_JOBS__LEASE_MILLIS", "1", "jobs.lease_millis"),
         ] {
             let error = load(&[(name, value)]).unwrap_err();
             assert!(error.contains(expected), "{name}: {error}");

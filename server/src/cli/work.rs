@@ -1,0 +1,25 @@
+//! `doorstep work`
+
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::serve::{follow_keys, hang_up, watch_signals};
+use crate::{config::Settings, jobs::Runner};
+
+/// Works jobs off until a signal ends it.
+pub(super) async fn run(settings: Settings, json: bool) -> Result<(), String> {
+    let context = super::open(&settings).await?;
+    let follower = tokio::spawn(follow_keys(context.clone(), hang_up()?));
+    let stop = CancellationToken::new();
+    watch_signals(stop.clone())?;
+    if json {
+        println!("{}", json!({ "working": true }));
+    } else {
+        println!("Doorstep works off the jobs of its database. Ctrl-C stops it.");
+    }
+    Runner::new(&context, &settings).run(stop).await;
+    follower.abort();
+    context.store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}

@@ -76,8 +76,9 @@ const TOP_LEVEL_IGNORED: [&str; 5] =
     ["target", "node_modules", "doorstep.db", "doorstep.keys", "doorstep.toml"];
 
 /// Files that people read and write. Goldens and snapshots are not among them: a blank at a line's end may be meant.
-const TEXT: [&str; 13] =
-    ["rs", "toml", "md", "js", "mjs", "ts", "css", "html", "sql", "json", "yml", "yaml", "sh"];
+const TEXT: [&str; 14] = [
+    "rs", "toml", "md", "js", "mjs", "ts", "css", "html", "sql", "json", "yml", "yaml", "sh", "py",
+];
 
 #[test]
 fn crates_depend_only_along_the_arrows() {

@@ -25,7 +25,7 @@ use crate::workspace::Workspace;
 #[command(about = "Set up, build, run and test Doorstep")]
 #[command(
     after_help = "Each command first installs what it needs and does not find: wasm compiler, trunk, wasm-bindgen, \
-wasm-opt, esbuild, and for `test` a browser and PostgreSQL. Logs of the single steps are under target/xtask/."
+wasm-opt, esbuild, and for `test` a browser, PostgreSQL and two OAuth clients. Logs of the single steps are under target/xtask/."
 )]
 struct Arguments {
     #[command(subcommand)]

@@ -26,8 +26,9 @@ pub(crate) async fn authorization_server(State(app): State<App>) -> Response {
         "revocation_endpoint": format!("{issuer}{}", paths::OAUTH_REVOKE),
         "introspection_endpoint": format!("{issuer}{}", paths::OAUTH_INTROSPECT),
         "grant_types_supported": grants,
-        // There is no authorization endpoint, and the member is required (RFC 8414 §2).
-        "response_types_supported": [],
+        // There is no authorization endpoint. The member is required all the same (RFC 8414
+        // §2) and may not be empty (§3.2), which some clients hold servers to.
+        "response_types_supported": ["none"],
         "authorization_details_types_supported": [doorstep_accounts::binding::TYPE],
         "scopes_supported": Scope::ALL.map(Scope::name),
         "token_endpoint_auth_methods_supported": methods,

@@ -25,6 +25,7 @@ mod limits;
 mod limits_of_addresses;
 mod load;
 mod oauth;
+mod oauth_clients;
 mod own_tokens;
 mod panel_plugin;
 mod pending_sign_ups;

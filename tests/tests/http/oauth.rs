@@ -1,55 +1,8 @@
-//! The token endpoint, driven by the `oauth2` crate's client (a reader of the
-//! RFC that we did not write) and by requests that no client would send.
+//! The token endpoint, asked as no client would; `oauth_clients` has those that others
+//! wrote.
 
 use doorstep_tests::{Answer, Kind, OAuthClient, Server, on_both, send};
-use oauth2::{
-    AuthType, ClientId, ClientSecret, HttpRequest, HttpResponse, RequestTokenError, Scope,
-    TokenResponse as _, TokenUrl,
-    basic::{BasicClient, BasicErrorResponseType, BasicTokenType},
-};
 use reqwest::{Method, RequestBuilder};
-
-/// The crate's own HTTP feature is tied to an older reqwest; this is its seam.
-async fn transport(request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
-    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-    let response = client.execute(request.try_into()?).await?;
-    let mut answer = HttpResponse::new(Vec::new());
-    *answer.status_mut() = response.status();
-    *answer.headers_mut() = response.headers().clone();
-    *answer.body_mut() = response.bytes().await?.to_vec();
-    Ok(answer)
-}
-
-async fn the_oauth2_crates_client_gets_a_token(kind: Kind) {
-    let server = Server::start(kind).await;
-    let made = server.client("public register", &[], &[]);
-    for auth in [AuthType::BasicAuth, AuthType::RequestBody] {
-        let client = BasicClient::new(ClientId::new(made.id.clone()))
-            .set_client_secret(ClientSecret::new(made.secret.clone()))
-            .set_auth_type(auth)
-            .set_token_uri(TokenUrl::new(format!("{}/api/oauth/token", server.url)).unwrap());
-        let token = client
-            .exchange_client_credentials()
-            .add_scope(Scope::new("register".to_owned()))
-            .request_async(&transport)
-            .await
-            .unwrap();
-        assert_eq!(*token.token_type(), BasicTokenType::Bearer);
-        assert_eq!(token.expires_in(), Some(std::time::Duration::from_mins(10)));
-        assert_eq!(token.scopes().unwrap(), &[Scope::new("register".to_owned())]);
-        assert!(token.refresh_token().is_none());
-        let signed_up = server
-            .sign_up(token.access_token().secret(), &doorstep_tests::person("srv", "bob"))
-            .await;
-        assert!(matches!(signed_up.status.as_u16(), 201 | 409));
-
-        let wrong = client.set_client_secret(ClientSecret::new("wrong".to_owned()));
-        let error =
-            wrong.exchange_client_credentials().request_async(&transport).await.unwrap_err();
-        let RequestTokenError::ServerResponse(response) = error else { panic!("{error:?}") };
-        assert_eq!(*response.error(), BasicErrorResponseType::InvalidClient);
-    }
-}
 
 fn ask(server: &Server, client: &OAuthClient) -> RequestBuilder {
     server.request(Method::POST, "/api/oauth/token").basic_auth(&client.id, Some(&client.secret))
@@ -272,7 +225,6 @@ on_both!(
     a_client_asks_about_and_ends_its_own_tokens_only,
     a_credential_asks_about_and_ends_its_own_tokens,
     metadata_and_challenges_point_at_each_other,
-    the_oauth2_crates_client_gets_a_token,
     answers_are_those_of_the_rfc,
     client_authentication_tells_nobody_why_it_failed,
     other_methods_and_media_are_refused,

@@ -6,6 +6,7 @@ pub(crate) mod compiler;
 mod debian;
 pub(crate) mod npm;
 pub(crate) mod postgres;
+mod python;
 
 use std::path::PathBuf;
 
@@ -40,10 +41,17 @@ pub(crate) fn for_widget(
     })
 }
 
+/// The libraries of others by which the tests ask for tokens.
+pub(crate) fn oauth_clients(workspace: &Workspace, screen: &Screen) -> Result<()> {
+    npm::install_in_place(workspace, screen, "tests/clients")?;
+    python::ensure(workspace, screen)
+}
+
 /// `cargo xtask setup`.
 pub(crate) fn everything(workspace: &Workspace, screen: &Screen) -> Result<()> {
     for_widget(workspace, screen, Mode::Development)?;
     postgres::ensure(workspace, screen)?;
+    oauth_clients(workspace, screen)?;
     browser::ensure(workspace, screen)?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use doorstep_accounts::audit::Fault;
-use doorstep_register::{Context, Limiter, PublishableTerms, Terms, adopt_audit};
+use doorstep_register::{Context, Limiter, LiveCatalog, PublishableTerms, Terms, adopt_audit};
 use doorstep_store::{ConnectError, Store, StoreError};
 
 use doorstep_wire::paths;
@@ -93,6 +93,7 @@ async fn open_as(settings: &Settings, is_writer: bool) -> Result<(Context, bool)
             users_url: format!("{}{}", settings.public_url(), paths::USERS),
         },
         limiter: Limiter::new(rates),
+        live_catalog: LiveCatalog::default(),
     };
     Ok((context, begun))
 }

@@ -8,6 +8,7 @@ mod administer;
 mod audit;
 mod authenticate;
 mod authenticate_client;
+mod catalog;
 mod change_account;
 mod claim_credential;
 mod erase_user;
@@ -34,6 +35,7 @@ pub use administer::{
 pub use audit::{Finding, Verified, adopt_audit, export_audit, verify_audit};
 pub use authenticate::{Presented, authenticate_token, check_origin, log_in};
 pub use authenticate_client::ClientAuthentication;
+pub use catalog::{ImportedCatalog, LiveCatalog, check_catalog, import_catalog, show_catalog};
 pub use change_account::change_account;
 pub use claim_credential::{ClaimError, ClaimRequest, Claimed, claim_credential};
 pub use erase_user::{Eraser, erase_user};
@@ -85,6 +87,8 @@ pub struct Context {
     pub terms: Terms,
     /// Holds requests to the limits.
     pub limiter: Limiter,
+    /// The catalogue as this process read it last: ask [`Context::catalog`].
+    pub live_catalog: LiveCatalog,
 }
 
 impl fmt::Debug for Context {

@@ -16,6 +16,7 @@
 
 mod audit;
 mod buckets;
+mod catalog;
 mod claims;
 mod client_secrets;
 mod clients;
@@ -34,6 +35,7 @@ mod used_once;
 mod users;
 
 pub use buckets::Charged;
+pub use catalog::CatalogVersion;
 pub use claims::{Claim, NewClaim};
 pub use client_secrets::ClientLogin;
 pub use clients::NewClient;

@@ -4,6 +4,7 @@
 
 mod admin;
 mod audit;
+mod catalog;
 mod client;
 mod keys;
 mod migrate;
@@ -50,6 +51,9 @@ enum Command {
     /// Manage administrators
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Manage the catalogue: what you offer and ask for
+    #[command(subcommand)]
+    Catalog(catalog::Command),
     /// Rotate, list and retire the keys of the key file
     #[command(subcommand)]
     Keys(keys::Command),
@@ -118,6 +122,7 @@ fn execute(arguments: Arguments) -> Result<Option<Output>, String> {
             Command::Work => work::run(settings, arguments.json).await.map(|()| None),
             Command::Client(command) => client::run(&settings, command).await.map(Some),
             Command::Admin(command) => admin::run(&settings, command).await.map(Some),
+            Command::Catalog(command) => catalog::run(&settings, command).await.map(Some),
             Command::Keys(command) => keys::run(&settings, command).await.map(Some),
             Command::Audit(command) => audit::run(&settings, command).await,
             Command::Signups(command) => signups::run(&settings, command).await.map(Some),

@@ -10,6 +10,7 @@ mod assets;
 mod audit;
 mod bearer;
 mod bugs;
+mod catalog;
 mod claims;
 mod client_authentication;
 mod command_line;

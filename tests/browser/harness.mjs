@@ -39,6 +39,9 @@ export const PROVIDER_SERVER = 'demo.panel.example';
 
 class World {
   customers = 0;
+  /** What the server may not log, by kind; and its processes, the killed ones as well. */
+  secrets = new Map();
+  servers = [];
 
   /** `settings` are the server's, as environment variables. */
   static async create(settings) {
@@ -68,6 +71,7 @@ class World {
       ],
       this.#doorstep(),
     );
+    this.secrets.set(this.client.client_secret, 'the client secret');
     this.hosts.serve({
       server: this.server,
       signUpToken: (customer, more) => this.signUpToken(customer, more),
@@ -81,6 +85,7 @@ class World {
       ...this.settings,
       DOORSTEP_DATABASE_URL: `sqlite://${this.folder}/doorstep.db`,
       DOORSTEP_KEYS__FILE: `${this.folder}/doorstep.keys`,
+      DOORSTEP_LOG__FILTER: 'trace',
       // One address signs up for everybody here.
       DOORSTEP_LIMITS__SCALE: '1000',
       ...(listen && { DOORSTEP_LISTEN: listen, DOORSTEP_OPS_LISTEN: '127.0.0.1:0' }),
@@ -91,6 +96,7 @@ class World {
   async startServer(listen = new URL(this.server).host) {
     const { child, ready } = await start(DOORSTEP, ['serve', '--json'], this.#doorstep(listen));
     this.serverProcess = child;
+    this.servers.push(child);
     this.server = ready.listening;
   }
 
@@ -147,7 +153,9 @@ class World {
       }),
     });
     assert.equal(answer.status, 200, 'the token endpoint refuses the test client');
-    return (await answer.json()).access_token;
+    const token = (await answer.json()).access_token;
+    this.secrets.set(token, 'an access token');
+    return token;
   }
 
   /** A client for host pages that have no back end. */
@@ -168,6 +176,7 @@ class World {
 
   /** `GET /api/users` by Basic. */
   async account({ username, password }) {
+    this.secrets.set(password, 'an API password');
     const answer = await fetch(`${this.server}/api/users`, {
       headers: { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` },
     });
@@ -195,6 +204,17 @@ class World {
     await this.hosts?.close();
     for (const child of [this.panelProcess, this.serverProcess]) if (child) await stop(child);
     if (this.folder) await rm(this.folder, { recursive: true, force: true });
+    this.#checkLogs();
+  }
+
+  /** Everything was logged that can be: no secret may be in it. */
+  #checkLogs() {
+    for (const { log } of this.servers) {
+      assert.ok(log.length > 0, 'the server logged nothing');
+      for (const [secret, kind] of this.secrets) {
+        assert.ok(!log.includes(secret), `${kind} stands in the server's log`);
+      }
+    }
   }
 }
 

@@ -1,10 +1,10 @@
 //! An empty database of either kind.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
-use crate::Postgres;
+use crate::{Postgres, leaks::Place};
 
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,29 @@ impl Database {
                 PgConnection::connect(&self.url).await.expect("the cluster answers");
             sqlx::query_scalar(sql).fetch_one(&mut connection).await.expect("the query runs")
         }
+    }
+
+    /// All that is in it: a SQLite database as its files are, with what was deleted and
+    /// not overwritten yet; every value of a PostgreSQL database by its column. Nothing
+    /// of what a test has removed or stopped.
+    pub(crate) fn everything(&self) -> Vec<Place> {
+        if let Some(path) = self.url.strip_prefix("sqlite://") {
+            let files = ["", "-wal", "-journal"].map(|end| format!("{path}{end}"));
+            let read = |file: String| {
+                let name = Path::new(&file).file_name()?.to_string_lossy().into_owned();
+                Some(Place { name, content: std::fs::read(&file).ok()? })
+            };
+            return files.into_iter().filter_map(read).collect();
+        }
+        let url = self.url.clone();
+        // The caller may be dropped by a runtime, in which nothing may block.
+        let read = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(columns(&url))
+        });
+        let columns = read.join().expect("the tables can be read").unwrap_or_default();
+        let place = |(name, values): (String, String)| Place { name, content: values.into_bytes() };
+        columns.into_iter().map(place).collect()
     }
 
     /// Takes what nobody can write without, until it is released.
@@ -97,4 +120,26 @@ impl Held {
             Self::Postgres(connection) => connection.close().await.expect("it ends"),
         }
     }
+}
+
+/// The values of every column, a line each; `None` where the cluster was stopped.
+async fn columns(url: &str) -> Option<BTreeMap<String, String>> {
+    let mut connection = PgConnection::connect(url).await.ok()?;
+    let tables = "SELECT format('SELECT %L || ''.'' || k, v FROM %I AS t, \
+                  jsonb_each_text(to_jsonb(t)) AS kv (k, v) WHERE v IS NOT NULL', tablename, tablename) \
+                  FROM pg_tables WHERE schemaname = 'public'";
+    let selects: Vec<String> =
+        sqlx::query_scalar(tables).fetch_all(&mut connection).await.expect("tables are listed");
+    let mut columns = BTreeMap::new();
+    if !selects.is_empty() {
+        let all = sqlx::AssertSqlSafe(selects.join(" UNION ALL "));
+        let values: Vec<(String, String)> =
+            sqlx::query_as(all).fetch_all(&mut connection).await.expect("tables are read");
+        for (column, value) in values {
+            let values: &mut String = columns.entry(column).or_default();
+            values.push_str(&value);
+            values.push('\n');
+        }
+    }
+    Some(columns)
 }

@@ -3,12 +3,14 @@
 
 mod database;
 mod jose;
+mod leaks;
 mod postgres;
 mod program;
 mod server;
 
 pub use database::{Database, Held, Kind};
 pub use jose::{Signer, now};
+pub use leaks::{Leak, Report, keep_secret};
 pub use postgres::Postgres;
 pub use program::program;
 pub use server::{Answer, OAuthClient, Replica, Server, person, run_cli, send};

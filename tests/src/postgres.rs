@@ -8,6 +8,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use ring::rand::{SecureRandom as _, SystemRandom};
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 
@@ -60,9 +61,16 @@ impl Postgres {
                 Command::new(program)
             }
         };
-        run(command("initdb").arg("-D").arg(&data).args([
+        // In clear on the wire and in the URL, so that a log that shows either is caught.
+        let password = password();
+        let file = folder.path().join("password");
+        std::fs::write(&file, &password).expect("the folder is writable");
+        if as_root {
+            run(Command::new("chown").arg("postgres").arg(&file));
+        }
+        run(command("initdb").arg("-D").arg(&data).arg("--pwfile").arg(&file).args([
             "--username=doorstep",
-            "--auth=trust",
+            "--auth=password",
             "--encoding=UTF8",
             "--locale=C",
             "--no-sync",
@@ -98,7 +106,8 @@ impl Postgres {
         }
         // Its pipe must not fill up.
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { child, url: format!("postgres://doorstep@127.0.0.1:{port}"), _folder: folder }
+        let url = format!("postgres://doorstep:{password}@127.0.0.1:{port}");
+        Self { child, url, _folder: folder }
     }
 
     /// Makes a database and gives its URL.
@@ -123,6 +132,12 @@ impl Drop for Postgres {
         let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
         let _ = self.child.wait();
     }
+}
+
+fn password() -> String {
+    let mut random = [0; 16];
+    SystemRandom::new().fill(&mut random).expect("the system has chance");
+    random.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn run(command: &mut Command) {

@@ -1,7 +1,8 @@
 //! A server process and what a test says to it.
 
 use std::{
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -11,7 +12,11 @@ use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Database, Kind, program};
+use crate::{
+    Database, Kind,
+    leaks::{self, Place, Report},
+    program,
+};
 
 /// A running server on an empty database.
 #[derive(Debug)]
@@ -26,6 +31,7 @@ pub struct Server {
     folder: TempDir,
     settings: Vec<(String, String)>,
     http: reqwest::Client,
+    is_searched: bool,
 }
 
 /// An OAuth client's credentials.
@@ -67,6 +73,8 @@ impl Answer {
 
 /// How long anything may take before a test is told that it hangs.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How long the metrics may take: a test can have halted the server.
+const METRICS_PATIENCE: Duration = Duration::from_secs(5);
 
 impl Server {
     /// Starts one.
@@ -84,6 +92,8 @@ impl Server {
             ("DOORSTEP_DATABASE_URL".to_owned(), database.url.clone()),
             ("DOORSTEP_KEYS__FILE".to_owned(), folder.path().join("keys").display().to_string()),
             ("DOORSTEP_LOG__FORMAT".to_owned(), "json".to_owned()),
+            // Everything that can be logged is, so that it can be searched for secrets.
+            ("DOORSTEP_LOG__FILTER".to_owned(), "trace".to_owned()),
             // Tests of something else are not throttled; those of limits set their own.
             ("DOORSTEP_LIMITS__SCALE".to_owned(), "1000".to_owned()),
         ];
@@ -96,7 +106,7 @@ impl Server {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("an HTTP client");
-        Self { child, url, ops, database, folder, settings: all, http }
+        Self { child, url, ops, database, folder, settings: all, http, is_searched: false }
     }
 
     /// `kill -9`, at once.
@@ -167,6 +177,49 @@ impl Server {
         let created = self.cli(&arguments, "").expect("a client is created");
         let text = |name: &str| created[name].as_str().expect(name).to_owned();
         OAuthClient { id: text("client_id"), secret: text("client_secret") }
+    }
+
+    /// Stops it, and says what was looked for and found where no secret may stand. A
+    /// server that is only dropped fails its test for a leak.
+    pub fn end(mut self) -> Report {
+        let report = self.stop();
+        // Said once is enough.
+        self.is_searched = true;
+        report
+    }
+
+    fn stop(&mut self) -> Report {
+        let metrics = self.metrics();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let mut seen = leaks::seen();
+        let setting = |wanted: &str| {
+            let found = self.settings.iter().rev().find(|(name, _)| name == wanted);
+            found.map(|(_, value)| value.as_str())
+        };
+        let keys = setting("DOORSTEP_KEYS__FILE")
+            .map_or_else(|| self.folder.path().join("keys"), Into::into);
+        seen.note_key_file(&keys);
+        seen.note_database(&self.database.url);
+        let mut places = self.database.everything();
+        let log = std::fs::read(self.folder.path().join("log")).unwrap_or_default();
+        places.push(Place { name: "the log".to_owned(), content: log });
+        places.extend(metrics.map(|content| Place { name: "the metrics".to_owned(), content }));
+        places.extend_from_slice(seen.said());
+        leaks::search(&seen, &places)
+    }
+
+    /// What the metrics say, unless the test has stopped the server.
+    fn metrics(&mut self) -> Option<Vec<u8>> {
+        if self.child.try_wait().ok()?.is_some() {
+            return None;
+        }
+        let mut stream = TcpStream::connect(self.ops.trim_start_matches("http://")).ok()?;
+        stream.set_read_timeout(Some(METRICS_PATIENCE)).ok()?;
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ok()?;
+        let mut said = Vec::new();
+        stream.read_to_end(&mut said).ok()?;
+        Some(said)
     }
 
     /// A request to be completed by the test.
@@ -245,12 +298,18 @@ pub fn person(server: &str, username: &str) -> Value {
 
 /// Sends a request and reads the answer.
 pub async fn send(request: RequestBuilder) -> Answer {
-    let response = request.send().await.expect("an answer");
-    Answer {
+    let (client, request) = request.build_split();
+    let request = request.expect("a request");
+    leaks::asked(&request);
+    let (method, url) = (request.method().clone(), request.url().clone());
+    let response = client.execute(request).await.expect("an answer");
+    let answer = Answer {
         status: response.status(),
         headers: response.headers().clone(),
         text: response.text().await.expect("a body"),
-    }
+    };
+    leaks::answered(&method, &url, &answer);
+    answer
 }
 
 /// Runs the program with settings.
@@ -274,6 +333,7 @@ pub fn run_cli(
     // A command that reads nothing may be gone already.
     let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
     let output = child.wait_with_output().expect("it ends");
+    leaks::printed(arguments, input, &output.stdout, &output.stderr);
     if output.status.success() {
         Ok(serde_json::from_slice(&output.stdout).expect("one JSON object"))
     } else {
@@ -332,7 +392,14 @@ impl Drop for Replica {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if self.is_searched || std::thread::panicking() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+            return;
+        }
+        let Report { secrets, bytes, leaks, .. } = self.stop();
+        assert!(secrets > 0 && bytes > 0, "{secrets} secrets were looked for in {bytes} bytes");
+        let leaks: String = leaks.iter().map(|leak| format!("\n  {leak}")).collect();
+        assert!(leaks.is_empty(), "a secret stands where none may:{leaks}");
     }
 }

@@ -22,6 +22,7 @@ mod durability;
 mod frame;
 mod idempotency;
 mod keys;
+mod leaks;
 mod limits;
 mod limits_of_addresses;
 mod load;

@@ -186,6 +186,12 @@ pub(crate) fn read(path: &Path, entropy: &dyn Entropy) -> Result<Option<Keys>, K
     }
 }
 
+/// Reads the rings and writes nothing; those that a file of an older version lacks are
+/// made for this once.
+pub(crate) fn inspect(path: &Path, entropy: &dyn Entropy) -> Result<Option<Keys>, KeyFileError> {
+    Ok(parse(path)?.map(|parsed| parsed.complete(entropy)))
+}
+
 /// Changes the rings, one change at a time.
 pub(crate) fn change<E: From<KeyFileError>>(
     path: &Path,

@@ -123,6 +123,15 @@ pub(crate) async fn read(store: &Store, path: &Path) -> Result<(Keys, Option<Sta
     }
 }
 
+/// Whether the file is this database's, without a change to either. `None`: there is no
+/// file.
+pub(crate) async fn inspect(store: &Store, path: &Path) -> Result<Option<()>, OpenError> {
+    match key_file::inspect(path, &SystemEntropy)? {
+        None => Ok(None),
+        Some(keys) => compare(store, path, &keys).await.map(|_| Some(())),
+    }
+}
+
 /// Makes sure that the rings are those of this database, and notes the versions
 /// that are new to it.
 async fn settle(

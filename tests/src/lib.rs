@@ -13,7 +13,7 @@ pub use jose::{Signer, now};
 pub use leaks::{Leak, Report, keep_secret};
 pub use postgres::Postgres;
 pub use program::program;
-pub use server::{Answer, OAuthClient, Replica, Server, person, run_cli, send};
+pub use server::{Answer, OAuthClient, Replica, Server, cli_output, person, run_cli, send};
 
 /// Makes each listed test run on both databases: `async fn name(kind: Kind)`
 /// becomes `sqlite::name` and `postgres::name`.

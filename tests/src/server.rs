@@ -165,6 +165,11 @@ impl Server {
         run_cli(&program(), &self.settings, self.folder.path(), arguments, input)
     }
 
+    /// Runs a command of the same installation; all that it printed, and how it ended.
+    pub fn cli_output(&self, arguments: &[&str], input: &str) -> std::process::Output {
+        cli_output(&program(), &self.settings, self.folder.path(), arguments, input)
+    }
+
     /// Creates an OAuth client.
     pub fn client(&self, scope: &str, servers: &[&str], origins: &[&str]) -> OAuthClient {
         let mut arguments = vec!["client", "create", "--name", "Test", "--scope", scope];
@@ -320,6 +325,22 @@ pub fn run_cli(
     arguments: &[&str],
     input: &str,
 ) -> Result<Value, String> {
+    let output = cli_output(program, settings, folder, arguments, input);
+    if output.status.success() {
+        Ok(serde_json::from_slice(&output.stdout).expect("one JSON object"))
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+/// Runs the program with settings; all that it printed, and how it ended.
+pub fn cli_output(
+    program: &Path,
+    settings: &[(String, String)],
+    folder: &Path,
+    arguments: &[&str],
+    input: &str,
+) -> std::process::Output {
     let mut child = Command::new(program)
         .args(arguments)
         .arg("--json")
@@ -332,13 +353,9 @@ pub fn run_cli(
         .expect("the program runs");
     // A command that reads nothing may be gone already.
     let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
-    let output = child.wait_with_output().expect("it ends");
+let output = child.wait_with_output().expect("it ends");
     leaks::printed(arguments, input, &output.stdout, &output.stderr);
-    if output.status.success() {
-        Ok(serde_json::from_slice(&output.stdout).expect("one JSON object"))
-    } else {
-        Err(String::from_utf8_lossy(&output.stderr).into_owned())
-    }
+    output
 }
 
 fn spawn(settings: &[(String, String)], folder: &Path) -> (Child, String, String) {

@@ -113,15 +113,17 @@ impl fmt::Debug for PlainToken {
 }
 
 impl TokenHash {
+    /// Hexadecimal digits of the hash in [`Self::id`]: 128 bits.
+    pub const ID_DIGITS: usize = 32;
+
     /// The text to store.
     pub fn as_stored(&self) -> &str {
         &self.0
     }
 
-    /// A name for the token (the `jti` of RFC 7662 §2.2) that says nothing of it:
-    /// 128 bits of the hash.
+    /// A name for the token (the `jti` of RFC 7662 §2.2) that says nothing of it.
     pub fn id(&self) -> String {
-        format!("tok_{}", self.0.get(..32).unwrap_or_default())
+        format!("tok_{}", self.0.get(..Self::ID_DIGITS).unwrap_or_default())
     }
 }
 

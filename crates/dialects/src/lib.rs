@@ -9,5 +9,6 @@ pub mod native;
 mod native_credentials;
 mod native_pending;
 mod native_profile;
+pub mod user_export;
 
 pub use native_profile::{Plan, Quotas};

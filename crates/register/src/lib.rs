@@ -12,6 +12,7 @@ mod catalog;
 mod change_account;
 mod claim_credential;
 mod erase_user;
+mod export_user;
 mod frame;
 mod issue_credential;
 mod issue_token;
@@ -22,6 +23,7 @@ mod meter;
 mod own_token;
 mod pending_sign_up;
 mod registration;
+mod revoke_tokens;
 mod sign_up;
 mod widget_token;
 
@@ -39,6 +41,7 @@ pub use catalog::{ImportedCatalog, LiveCatalog, check_catalog, import_catalog, s
 pub use change_account::change_account;
 pub use claim_credential::{ClaimError, ClaimRequest, Claimed, claim_credential};
 pub use erase_user::{Eraser, erase_user};
+pub use export_user::export_user;
 pub use frame::frame_ancestors;
 pub use issue_token::{IssuedToken, TokenError, TokenRequest, issue_token};
 pub use limiter::Limiter;
@@ -54,6 +57,7 @@ pub use pending_sign_up::{
     reject_sign_up,
 };
 pub use registration::{check_registration, set_registration};
+pub use revoke_tokens::{TokenChoice, revoke_tokens};
 pub use sign_up::{Keyed, count_rejection, sign_up};
 pub use widget_token::{
     PuzzleSolution, WidgetTokenRequest, check_widget_page, issue_widget_token, publishable_terms,

@@ -25,7 +25,7 @@ use crate::{
     turn::{LockError, lock_folder},
 };
 
-static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
+pub(crate) static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 
 /// How long a caller waits for a connection before it is told to come back: long
 /// enough for a burst, short enough that a browser is still there.

@@ -215,6 +215,55 @@ impl Conn<'_> {
         Ok(())
     }
 
+    /// Ends the token of that id ([`TokenHash::id`]); gives how many worked until now.
+    pub async fn end_token(&mut self, id: &str, now: Timestamp) -> Result<u64, StoreError> {
+        let digits = id.strip_prefix("tok_").unwrap_or_default();
+        let is_id = digits.len() == TokenHash::ID_DIGITS
+            && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        if !is_id {
+            return Ok(0);
+        }
+        Ok(exec!(
+            self,
+            "UPDATE tokens SET revoked_at = $1
+             WHERE hash LIKE $2 AND revoked_at IS NULL AND expires_at > $1",
+            now.0,
+            format!("{}%", digits.to_ascii_lowercase()),
+        ))
+    }
+
+    /// Ends all tokens that a client obtained; gives how many worked until now.
+    pub async fn end_tokens_of_client(
+        &mut self,
+        client_id: &str,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        Ok(exec!(
+            self,
+            "UPDATE tokens SET revoked_at = $1
+             WHERE client_id = $2 AND revoked_at IS NULL AND expires_at > $1",
+            now.0,
+            client_id,
+        ))
+    }
+
+    /// Ends all tokens that a user's API credentials obtained; gives how many worked
+    /// until now.
+    pub async fn end_tokens_of_user(
+        &mut self,
+        user_id: i64,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        Ok(exec!(
+            self,
+            "UPDATE tokens SET revoked_at = $1
+             WHERE credential_id IN (SELECT id FROM credentials WHERE user_id = $2)
+               AND revoked_at IS NULL AND expires_at > $1",
+            now.0,
+            user_id,
+        ))
+    }
+
     /// Forgets tokens that expired before `before`; gives how many.
     pub async fn sweep_tokens(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         Ok(exec!(self, "DELETE FROM tokens WHERE expires_at < $1", before.0))

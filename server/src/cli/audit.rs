@@ -1,10 +1,7 @@
 //! `doorstep audit`
 
 use std::{
-    fmt::Write as _,
-    fs::{File, OpenOptions, Permissions},
     io::{BufWriter, Write},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -17,7 +14,10 @@ use doorstep_register::{Context, Finding, Verified, export_audit, verify_audit};
 use doorstep_store::StoreError;
 use serde_json::{Value, json};
 
-use super::Output;
+use super::{
+    Output,
+    terminal::{own_file, printable},
+};
 use crate::{config::Settings, http::chain};
 
 #[derive(Debug, Subcommand)]
@@ -143,9 +143,9 @@ async fn export(
 ) -> Result<Option<Output>, String> {
     let mut sink: BufWriter<Box<dyn Write + Send>> = BufWriter::new(match output {
         None => Box::new(std::io::stdout()),
-        Some(path) => {
-            Box::new(own(path).map_err(|error| format!("--output {}: {error}", path.display()))?)
-        }
+        Some(path) => Box::new(
+            own_file(path).map_err(|error| format!("--output {}: {error}", path.display()))?,
+        ),
     });
     let written = export_audit(context, since, until, |row| {
         writeln!(sink, "{}", line(row)).map_err(ExportError::from)
@@ -159,19 +159,6 @@ async fn export(
         text: format!("{rows} rows are in {}.", path.display()),
         json: json!({ "rows": rows, "output": path.display().to_string() }),
     }))
-}
-
-/// An empty file that only its owner may open, also if it was there before: who did
-/// what is not for everybody on the machine.
-fn own(path: &Path) -> std::io::Result<File> {
-    let mut options = OpenOptions::new();
-    let file = options.write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    // A terminal or a pipe is not ours to change.
-    if file.metadata()?.is_file() {
-        file.set_permissions(Permissions::from_mode(0o600))?;
-        file.set_len(0)?;
-    }
-    Ok(file)
 }
 
 fn line(row: &Row) -> String {
@@ -194,22 +181,6 @@ fn line(row: &Row) -> String {
     printable(&json.to_string())
 }
 
-/// JSON's own escapes for everything that could move a terminal's cursor or the
-/// reading direction; inside of strings they mean the same.
-fn printable(text: &str) -> String {
-    let mut printable = String::with_capacity(text.len());
-    for c in text.chars() {
-        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-        if c.is_control() || hidden {
-            // All of these are below U+10000, where one escape is one character.
-            let _ = write!(printable, "\\u{:04x}", u32::from(c));
-        } else {
-            printable.push(c);
-        }
-    }
-    printable
-}
-
 fn time(text: &str) -> Result<Timestamp, String> {
     let day = || {
         let date: jiff::civil::Date = text.parse().ok()?;
@@ -224,17 +195,6 @@ fn time(text: &str) -> Result<Timestamp, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_line_moves_no_cursor_and_is_still_the_same_json() {
-        let text = json!({ "a": "x\u{1b}[2J\r\n\u{9b}y\u{202e}\u{7f}é" }).to_string();
-        let line = printable(&text);
-        assert!(line.chars().all(|c| !c.is_control()), "{line}");
-        assert!(!line.contains('\u{202e}') && line.contains('é'));
-        let (one, other): (Value, Value) =
-            (serde_json::from_str(&text).unwrap(), serde_json::from_str(&line).unwrap());
-        assert_eq!(one, other);
-    }
 
     #[test]
     fn times_are_days_or_moments() {

@@ -6,11 +6,15 @@ mod admin;
 mod audit;
 mod catalog;
 mod client;
+mod doctor;
 mod keys;
 mod migrate;
 mod registration;
 mod serve;
 mod signups;
+mod terminal;
+mod token;
+mod user;
 mod work;
 
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
@@ -54,6 +58,12 @@ enum Command {
     /// Manage the catalogue: what you offer and ask for
     #[command(subcommand)]
     Catalog(catalog::Command),
+    /// List, show, export and erase users
+    #[command(subcommand)]
+    User(user::Command),
+    /// End access tokens
+    #[command(subcommand)]
+    Token(token::Command),
     /// Rotate, list and retire the keys of the key file
     #[command(subcommand)]
     Keys(keys::Command),
@@ -68,6 +78,8 @@ enum Command {
     Registration(registration::Command),
     /// Bring the database up to date (serve does this too)
     Migrate,
+    /// Look at the installation, change nothing, and say what is wrong; fails if something is
+    Doctor,
 }
 
 /// What a command prints: for programs and for people.
@@ -80,6 +92,9 @@ struct Output {
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let json = arguments.json;
+    if let Command::Doctor = arguments.command {
+        return doctor::run(arguments.config.as_deref(), json);
+    }
     match execute(arguments) {
         Ok(Some(output)) if json => print(&output.json.to_string()),
         Ok(Some(output)) => print(&output.text),
@@ -123,11 +138,15 @@ fn execute(arguments: Arguments) -> Result<Option<Output>, String> {
             Command::Client(command) => client::run(&settings, command).await.map(Some),
             Command::Admin(command) => admin::run(&settings, command).await.map(Some),
             Command::Catalog(command) => catalog::run(&settings, command).await.map(Some),
+            Command::User(command) => user::run(&settings, command).await.map(Some),
+            Command::Token(command) => token::run(&settings, command).await.map(Some),
             Command::Keys(command) => keys::run(&settings, command).await.map(Some),
             Command::Audit(command) => audit::run(&settings, command).await,
             Command::Signups(command) => signups::run(&settings, command).await.map(Some),
             Command::Registration(command) => registration::run(&settings, command).await.map(Some),
             Command::Migrate => migrate::run(&settings).await.map(Some),
+            // Answered before: settings that cannot be read are a finding.
+            Command::Doctor => Ok(None),
         }
     })
 }

@@ -248,6 +248,18 @@ impl Settings {
         self.server.public_url.as_deref().unwrap_or_default().trim_end_matches('/')
     }
 
+    /// Whether the public URL leads nowhere from another machine.
+    pub fn public_url_is_local(&self) -> bool {
+        let host = url::Url::parse(self.public_url()).ok();
+        match host.as_ref().and_then(url::Url::host) {
+            Some(url::Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
+            Some(url::Host::Ipv6(address)) => address.is_loopback() || address.is_unspecified(),
+            // RFC 6761 §6.3.
+            Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            None => true,
+        }
+    }
+
     /// The domain of made-up e-mail addresses: as set, else the public host, else
     /// one that can never receive mail (RFC 2606 §2).
     pub fn email_domain(&self) -> String {

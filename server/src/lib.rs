@@ -12,5 +12,6 @@ mod jobs;
 mod key_file;
 mod live_keys;
 mod open;
+mod reload;
 mod system;
 mod telemetry;

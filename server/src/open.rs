@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use doorstep_accounts::audit::Fault;
+use doorstep_accounts::{Rates, audit::Fault};
 use doorstep_register::{Context, Limiter, LiveCatalog, PublishableTerms, Terms, adopt_audit};
 use doorstep_store::{ConnectError, Store, StoreError};
 
@@ -45,7 +45,6 @@ pub(crate) async fn open_to_audit(settings: &Settings) -> Result<(Context, bool)
 async fn open_as(settings: &Settings, is_writer: bool) -> Result<(Context, bool), OpenError> {
     let store = Store::connect(&settings.database.url).await?;
     store.migrate().await?;
-    let rates = settings.rates.0.scaled(settings.limits.scale);
     let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
     let path = key_path(settings);
     make_keys(&store, &path, &entropy).await?;
@@ -75,27 +74,38 @@ async fn open_as(settings: &Settings, is_writer: bool) -> Result<(Context, bool)
         seal,
         webhook,
         audit,
-        terms: Terms {
-            default_locale: settings.accounts.default_locale.clone(),
-            default_currency: settings.accounts.default_currency.clone(),
-            email_domain: settings.email_domain(),
-            token_seconds: settings.accounts.token_seconds,
-            sign_up_token_seconds: settings.accounts.sign_up_token_seconds,
-            claim_seconds: settings.accounts.claim_seconds,
-            issuer: settings.public_url().to_owned(),
-            token_url: format!("{}{}", settings.public_url(), paths::OAUTH_TOKEN),
-            registration: settings.accounts.registration,
-            publishable: settings.publishable.enabled.then_some(PublishableTerms {
-                token_seconds: settings.publishable.token_seconds,
-                pending_seconds: settings.publishable.pending_seconds,
-                most_pending: settings.publishable.most_pending,
-            }),
-            users_url: format!("{}{}", settings.public_url(), paths::USERS),
-        },
-        limiter: Limiter::new(rates),
+        terms: terms(settings),
+        limiter: Limiter::new(rates(settings)),
         live_catalog: LiveCatalog::default(),
     };
     Ok((context, begun))
+}
+
+/// The rates of all limits.
+pub(crate) fn rates(settings: &Settings) -> Rates {
+    settings.rates.0.clone().scaled(settings.limits.scale)
+}
+
+/// What the operator decides about accounts.
+pub(crate) fn terms(settings: &Settings) -> Terms {
+    Terms {
+        default_locale: settings.accounts.default_locale.clone(),
+        default_currency: settings.accounts.default_currency.clone(),
+        email_domain: settings.email_domain(),
+        token_seconds: settings.accounts.token_seconds,
+        sign_up_token_seconds: settings.accounts.sign_up_token_seconds,
+        claim_seconds: settings.accounts.claim_seconds,
+        issuer: settings.public_url().to_owned(),
+        token_url: format!("{}{}", settings.public_url(), paths::OAUTH_TOKEN),
+        names: settings.accounts.names(),
+        registration: settings.accounts.registration,
+        publishable: settings.publishable.enabled.then_some(PublishableTerms {
+            token_seconds: settings.publishable.token_seconds,
+            pending_seconds: settings.publishable.pending_seconds,
+            most_pending: settings.publishable.most_pending,
+        }),
+        users_url: format!("{}{}", settings.public_url(), paths::USERS),
+    }
 }
 
 /// Begins the audit log with what an older version left. That it began is noted last,

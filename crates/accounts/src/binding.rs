@@ -8,6 +8,7 @@ use crate::{
     client::canonical_origin,
     delivery::{Challenge, Delivery},
     jwk::is_thumbprint,
+    names::NameRules,
     provider::Identity,
 };
 
@@ -55,15 +56,15 @@ const MEMBERS: &[&str] = &[
 
 impl Binding {
     /// Reads the parameter. `endpoint` is the URL of the user API, the only
-    /// location that it may name. The error is a sentence for the client's developer.
-    pub fn parse(text: &str, endpoint: &str) -> Result<Self, String> {
+    /// location that it may name; names are held to `rules`. The error is a sentence for the client's developer.
+    pub fn parse(text: &str, endpoint: &str, rules: NameRules) -> Result<Self, String> {
         if text.len() > MAX_BYTES {
             return Err(format!("it is longer than {MAX_BYTES} bytes"));
         }
-        Self::read(text, endpoint)
+        Self::read(text, endpoint, rules)
     }
 
-    fn read(text: &str, endpoint: &str) -> Result<Self, String> {
+    fn read(text: &str, endpoint: &str, rules: NameRules) -> Result<Self, String> {
         let value: Value = serde_json::from_str(text).map_err(|_| "it is not JSON".to_owned())?;
         let Some([Value::Object(object)]) = value.as_array().map(Vec::as_slice) else {
             return Err("it must be a list with one object".to_owned());
@@ -84,7 +85,7 @@ impl Binding {
         let required = |name: &str| text(name)?.ok_or_else(|| format!("{name} is missing"));
         let provider = text("provider")?.unwrap_or(crate::provider::DEFAULT_PROVIDER);
         let (server, username) = (required("provider_server")?, required("provider_username")?);
-        let identity = Identity::parse(provider, server, username).map_err(|faults| {
+        let identity = Identity::parse_by(rules, provider, server, username).map_err(|faults| {
             faults.iter().map(|fault| fault.message()).collect::<Vec<_>>().join("; ")
         })?;
         let jkt = match text("jkt")? {
@@ -134,7 +135,7 @@ impl Binding {
     /// Reads what was stored.
     pub fn from_stored(text: &str) -> Option<Self> {
         // Without the bound: what was left out is written out.
-        Self::read(&format!("[{text}]"), "").ok()
+        Self::read(&format!("[{text}]"), "", NameRules::LENIENT).ok()
     }
 }
 
@@ -214,7 +215,7 @@ mod tests {
         let text = format!(
             r#"[{{"type":"user_registration","provider_server":"Srv.example","provider_username":"Bob"{extra}}}]"#
         );
-        Binding::parse(&text, ENDPOINT)
+        Binding::parse(&text, ENDPOINT, NameRules::default())
     }
 
     #[test]
@@ -278,9 +279,11 @@ mod tests {
             r#"[{"type":"user_registration"}]"#,
             "[{},{}]",
         ] {
-            assert!(Binding::parse(text, ENDPOINT).is_err(), "{text}");
+            assert!(Binding::parse(text, ENDPOINT, NameRules::default()).is_err(), "{text}");
         }
-        assert!(Binding::parse(&" ".repeat(MAX_BYTES + 1), ENDPOINT).is_err());
+        assert!(
+            Binding::parse(&" ".repeat(MAX_BYTES + 1), ENDPOINT, NameRules::default()).is_err()
+        );
     }
 
     #[test]
@@ -303,7 +306,7 @@ mod tests {
         let rest = (MAX_BYTES - text(origins, 0).len()).min(255);
         let whole = text(origins, rest);
         assert!(whole.len() > MAX_BYTES - 10, "{}", whole.len());
-        let binding = Binding::parse(&whole, ENDPOINT).unwrap();
+        let binding = Binding::parse(&whole, ENDPOINT, NameRules::default()).unwrap();
         let stored = binding.to_json().to_string();
         assert!(stored.len() + 2 > MAX_BYTES);
         assert_eq!(Binding::from_stored(&stored), Some(binding));

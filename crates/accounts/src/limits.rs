@@ -242,7 +242,7 @@ pub struct Terms {
 }
 
 /// The rate of every limit; none where it is off.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rates([Option<Rate>; Limit::COUNT]);
 
 impl Default for Rates {

@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
+use crate::names::{NameRules, is_confusable_server};
+
 /// Who somebody is at a provider. Unique by its three keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
@@ -16,7 +18,7 @@ pub struct Identity {
     pub server_key: String,
     /// The username as it was sent, for display.
     pub username: String,
-    /// The username in lower case.
+    /// The username in the form that is unique: ASCII ones in lower case.
     pub username_key: String,
 }
 
@@ -32,6 +34,12 @@ pub enum ProviderFault {
     Server,
     /// A character outside letters, digits and `._@+-`, or too long.
     Username,
+    /// A username with letters of several scripts, such as Latin and Cyrillic.
+    MixedScript,
+    /// A username all of whose letters look like ASCII ones.
+    ConfusableUsername,
+    /// A server's name that could be taken for another one, where that is refused.
+    ConfusableServer,
 }
 
 impl ProviderFault {
@@ -41,6 +49,8 @@ impl ProviderFault {
             Self::Provider => "invalid_provider",
             Self::Server => "invalid_provider_server",
             Self::Username => "invalid_provider_username",
+            Self::MixedScript => "mixed_script",
+            Self::ConfusableUsername | Self::ConfusableServer => "confusable",
         }
     }
 
@@ -48,8 +58,8 @@ impl ProviderFault {
     pub const fn field(self) -> &'static str {
         match self {
             Self::Provider => "provider",
-            Self::Server => "provider_server",
-            Self::Username => "provider_username",
+            Self::Server | Self::ConfusableServer => "provider_server",
+            Self::Username | Self::MixedScript | Self::ConfusableUsername => "provider_username",
         }
     }
 
@@ -65,16 +75,39 @@ impl ProviderFault {
             Self::Username => {
                 "provider_username is not a username: use up to 64 letters, digits and . _ @ + - , starting with a letter or digit"
             }
+            Self::MixedScript => {
+                "provider_username mixes letters of several scripts: use those of one"
+            }
+            Self::ConfusableUsername => {
+                "provider_username looks like another name in Latin letters: use those, or other ones"
+            }
+            Self::ConfusableServer => {
+                "provider_server looks like another server's name: send the name in Latin letters"
+            }
         }
     }
 }
 
 impl Identity {
-    /// Brings all three into canonical form, or says everything that is wrong.
+    /// Brings all three into canonical form by the default rules, or says everything
+    /// that is wrong.
     pub fn parse(provider: &str, server: &str, username: &str) -> Result<Self, Vec<ProviderFault>> {
+        Self::parse_by(NameRules::default(), provider, server, username)
+    }
+
+    /// The same by an installation's rules.
+    pub fn parse_by(
+        rules: NameRules,
+        provider: &str,
+        server: &str,
+        username: &str,
+    ) -> Result<Self, Vec<ProviderFault>> {
         let provider_key = canonical_provider(provider);
-        let server_key = canonical_server(server);
-        let username_key = canonical_username(username);
+        let server_key = canonical_server(server).and_then(|key| {
+            let refused = rules.strict_servers && is_confusable_server(&key);
+            if refused { Err(ProviderFault::ConfusableServer) } else { Ok(key) }
+        });
+        let username_key = rules.canonical_username(username);
         match (provider_key, server_key, username_key) {
             (Ok(provider), Ok(server_key), Ok(username_key)) => Ok(Self {
                 provider,
@@ -88,6 +121,11 @@ impl Identity {
             }
         }
     }
+
+    /// Whether its server could be taken for another one.
+    pub fn is_confusable(&self) -> bool {
+        is_confusable_server(&self.server_key)
+    }
 }
 
 fn canonical_provider(text: &str) -> Result<String, ProviderFault> {
@@ -98,14 +136,6 @@ fn canonical_provider(text: &str) -> Result<String, ProviderFault> {
         // Our own name is for the labels that we write.
         && text != "doorstep";
     if fits { Ok(text) } else { Err(ProviderFault::Provider) }
-}
-
-fn canonical_username(text: &str) -> Result<String, ProviderFault> {
-    let text = text.trim();
-    let fits = (1..=64).contains(&text.len())
-        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._@+-".contains(&byte));
-    if fits { Ok(text.to_ascii_lowercase()) } else { Err(ProviderFault::Username) }
 }
 
 /// The canonical name of a provider's server.
@@ -243,24 +273,8 @@ mod tests {
 
     #[test]
     fn usernames() {
-        for (text, expected) in
-            [("Bob", Some("bob")), (" bob ", Some("bob")), ("a.b+c@d-e_f", Some("a.b+c@d-e_f"))]
-        {
-            assert_eq!(canonical_username(text).ok().as_deref(), expected);
-        }
-        for bad in [
-            "",
-            "-bob",
-            "a b",
-            "a/b",
-            "a\0",
-            "a\nb",
-            "a\u{202E}",
-            "a\u{200D}b",
-            &"a".repeat(65),
-            "böb",
-        ] {
-            assert!(canonical_username(bad).is_err(), "{bad:?}");
+        for (text, expected) in [("Bob", "bob"), (" bob ", "bob"), ("a.b+c@d-e_f", "a.b+c@d-e_f")] {
+            assert_eq!(Identity::parse("cpanel", "s", text).unwrap().username_key, expected);
         }
     }
 

@@ -2,7 +2,8 @@
 //! as the reference implementation and its clients really speak.
 
 use doorstep_accounts::{
-    Application, Binding, Change, Created, Handover, Identity, Refusal, provider::DEFAULT_PROVIDER,
+    Application, Binding, Change, Created, Handover, Identity, NameRules, Refusal,
+    provider::DEFAULT_PROVIDER,
 };
 use doorstep_fields::{CATALOGUE, Fault, Raw, SignUp};
 use doorstep_wire::{
@@ -31,7 +32,11 @@ const BESIDE: &[&str] =
 ///   are the token's: they need not be sent, and sent otherwise they are refused.
 /// - Absent provider settings are refused before anything else is looked at.
 /// - Everything else that is wrong is reported together.
-pub fn decode_sign_up(body: &[u8], bound: Option<&Binding>) -> Result<Application, Refusal> {
+pub fn decode_sign_up(
+    body: &[u8],
+    bound: Option<&Binding>,
+    rules: NameRules,
+) -> Result<Application, Refusal> {
     let mut body = object(body)?;
     let (user, parent) = take_user(&mut body);
     let mut faults = Vec::new();
@@ -55,7 +60,7 @@ pub fn decode_sign_up(body: &[u8], bound: Option<&Binding>) -> Result<Applicatio
     };
     let provider =
         or_bound(provider, |it| &it.provider).unwrap_or_else(|| Setting::unsent(DEFAULT_PROVIDER));
-    let identity = match Identity::parse(&provider.text, &server.text, &username.text) {
+    let identity = match Identity::parse_by(rules, &provider.text, &server.text, &username.text) {
         Ok(identity) => Some(identity),
         Err(found) => {
             for fault in found {
@@ -333,7 +338,7 @@ mod tests {
     const NAMES: &str = r#""fname":"Ada","lname":"Lovelace""#;
 
     fn decode(body: &str) -> Result<Application, Refusal> {
-        decode_sign_up(body.as_bytes(), None)
+        decode_sign_up(body.as_bytes(), None, NameRules::default())
     }
 
     fn faults(body: &str) -> Vec<(String, String)> {

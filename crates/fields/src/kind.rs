@@ -7,7 +7,7 @@ use crate::{codes, fault::FaultCode};
 /// What a field takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A line of text.
+    /// A line of text, kept in NFC.
     Text,
     /// An address in the syntax of RFC 5321, without a display name or a quoted
     /// or literal part; the domain may be an internationalised one.
@@ -82,7 +82,7 @@ impl Kind {
     /// Checks trimmed, non-empty text.
     pub(crate) fn parse(self, text: &str) -> Result<Answer, FaultCode> {
         let value = match self {
-            Self::Text => text.to_owned(),
+            Self::Text => composed(text),
             Self::Email => email(text)?,
             Self::Phone => phone(text)?,
             Self::Country => {
@@ -113,6 +113,21 @@ impl Kind {
         };
         Ok(Answer::of(Value::Text(value)))
     }
+}
+
+/// Letters and their marks as one (NFC), so that a name is the same wherever it was
+/// typed.
+#[cfg(not(target_family = "wasm"))]
+fn composed(text: &str) -> String {
+    use unicode_normalization::UnicodeNormalization as _;
+    text.nfc().collect()
+}
+
+/// The same without the tables, which would be a good part of the widget's weight:
+/// what the form sends the server composes.
+#[cfg(target_family = "wasm")]
+fn composed(text: &str) -> String {
+    text.to_owned()
 }
 
 fn email(text: &str) -> Result<String, FaultCode> {
@@ -197,6 +212,12 @@ mod tests {
         ] {
             check(Kind::Email, bad, &Err(FaultCode::InvalidEmail));
         }
+    }
+
+    #[test]
+    fn texts_are_composed() {
+        check(Kind::Text, "Jose\u{301}", &Ok(Some("Jos\u{e9}")));
+        check(Kind::Text, "می\u{200C}خواهم", &Ok(Some("می\u{200C}خواهم")));
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub use widget_token::{
 
 use std::{fmt, pin::Pin, sync::Arc};
 
-use doorstep_accounts::{Clock, Entropy, KeyRing, Refusal, Secret, SecretHash};
+use doorstep_accounts::{Clock, Entropy, KeyRing, NameRules, Refusal, Secret, SecretHash};
 use doorstep_store::{Store, StoreError};
 
 /// What every use-case works with.
@@ -145,6 +145,8 @@ pub struct Terms {
     pub token_url: String,
     /// The URL of the user API, which sign-up tokens may name.
     pub users_url: String,
+    /// What may be a username or a provider server.
+    pub names: NameRules,
     /// Whether anybody may register at all.
     pub registration: bool,
     /// What publishable clients may do, if there may be any.

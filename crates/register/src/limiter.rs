@@ -27,10 +27,12 @@ const SUCCEEDED_MICROS: i64 = 3_600_000_000;
 
 /// Holds requests to the limits. Cheap to clone.
 #[derive(Clone)]
-pub struct Limiter(Arc<State>);
+pub struct Limiter {
+    rates: Arc<Rates>,
+    state: Arc<State>,
+}
 
 struct State {
-    rates: Rates,
     /// Theoretical arrival times by this process's own clock, which nobody sets. For
     /// a limit in the database it is one that was true: the true one is no earlier,
     /// so who has nothing left by it has nothing left.
@@ -50,24 +52,34 @@ pub(crate) struct Charge {
 
 impl fmt::Debug for Limiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Limiter").field("rates", &self.0.rates).finish_non_exhaustive()
+        f.debug_struct("Limiter").field("rates", &self.rates).finish_non_exhaustive()
     }
 }
 
 impl Limiter {
     /// With these rates, and nothing used.
     pub fn new(rates: Rates) -> Self {
-        Self(Arc::new(State {
-            rates,
+        let state = State {
             known: Mutex::new(LruCache::new(KEYS)),
             succeeded: Mutex::new(LruCache::new(SUCCEEDED)),
             started: Instant::now(),
-        }))
+        };
+        Self { rates: Arc::new(rates), state: Arc::new(state) }
+    }
+
+    /// The same with other rates. Where they differ, what was known by the old ones is
+    /// forgotten: who had nothing left may have something by the new ones.
+    #[must_use]
+    pub fn with_rates(&self, rates: Rates) -> Self {
+        if rates != *self.rates {
+            self.with(LruCache::clear);
+        }
+        Self { rates: Arc::new(rates), state: Arc::clone(&self.state) }
     }
 
     /// What would be charged; nothing where the limit is off.
     pub(crate) fn charge(&self, limit: Limit, parts: &[&str], keys: &KeyRing) -> Option<Charge> {
-        let rate = self.0.rates.get(limit)?;
+        let rate = self.rates.get(limit)?;
         Some(Charge { limit, rate, key: LimitKey::of(limit, parts, keys) })
     }
 
@@ -113,16 +125,16 @@ impl Limiter {
     }
 
     fn succeeded(&self) -> std::sync::MutexGuard<'_, LruCache<LimitKey, i64>> {
-        self.0.succeeded.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.succeeded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> i64 {
-        i64::try_from(self.0.started.elapsed().as_micros()).unwrap_or(i64::MAX)
+        i64::try_from(self.state.started.elapsed().as_micros()).unwrap_or(i64::MAX)
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut LruCache<LimitKey, i64>) -> T) -> T {
         // A panic elsewhere leaves a map that is still a map.
-        work(&mut self.0.known.lock().unwrap_or_else(PoisonError::into_inner))
+        work(&mut self.state.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -160,6 +172,17 @@ mod tests {
         assert!(limiter.known_refusal(&charge("ada")).is_some());
         assert!(!limiter.take(&charge("bob")).refused);
         assert!(limiter.charge(Limit::Caller, &[], &ring()).is_some());
+    }
+
+    #[test]
+    fn other_rates_hold_at_once_and_the_same_ones_forget_nothing() {
+        let tight = limiter("3/h burst 3");
+        let charge = |limiter: &Limiter| limiter.charge(Limit::Caller, &["ada"], &ring()).unwrap();
+        while !tight.take(&charge(&tight)).refused {}
+        let same = tight.with_rates((*tight.rates).clone());
+        assert!(same.take(&charge(&same)).refused);
+        let wide = tight.with_rates((*limiter("9/h burst 9").rates).clone());
+        assert_eq!(wide.take(&charge(&wide)).remaining(), 8);
     }
 
     #[test]

@@ -385,7 +385,8 @@ async fn add_user(
 }
 
 /// `<username>_<12 hex digits>@<domain>`, the reference implementation's
-/// pattern. The canonical username is plain ASCII; only its `@` has to go.
+/// pattern. Of a username in ASCII only its `@` has to go; another one would need
+/// mail servers that know RFC 6531.
 fn made_up_email(context: &Context, identity: &Identity) -> String {
     let mut random = [0; 6];
     context.entropy.fill(&mut random);
@@ -393,7 +394,8 @@ fn made_up_email(context: &Context, identity: &Identity) -> String {
         0, 0, random[0], random[1], random[2], random[3], random[4], random[5],
     ]);
     // RFC 5321 §4.5.3.1.1 gives the part before the `@` 64 octets; 13 are the suffix.
-    let name: String = identity.username_key.chars().take(51).collect();
+    let username = if identity.username_key.is_ascii() { &identity.username_key } else { "user" };
+    let name: String = username.chars().take(51).collect();
     // Two dots in a row and one at the end are no address.
     let dots = name.contains("..") || name.ends_with('.');
     let name: String =
@@ -415,12 +417,15 @@ async fn record(
     payload.insert("labels".to_owned(), Value::Object(user.labels.clone()));
     let event = IdKind::Event.mint(&*context.clock, &*context.entropy);
     conn.add_event(&event, "user.created", user.id, &payload, now).await?;
-    let details = Map::from_iter([
+    let mut details = Map::from_iter([
         ("provider".to_owned(), Value::from(identity.provider.clone())),
         ("provider_server".to_owned(), Value::from(identity.server_key.clone())),
         // Not the username: the row stays when the user is erased.
         ("identity".to_owned(), Value::from(pseudonym(identity, &context.audit))),
     ]);
+    if identity.is_confusable() {
+        details.insert("confusable".to_owned(), true.into());
+    }
     let audit = IdKind::Audit.mint(&*context.clock, &*context.entropy);
     let subject = format!("user:{}", user.id);
     conn.add_audit(&audit, actor, "user.create", &subject, &details, now).await?;

@@ -83,15 +83,16 @@ pub async fn issue_widget_token(
     let mut tx = context.store.begin().await?;
     let mut conn = tx.conn();
     let server = server_of(context, &mut conn, &client_id, &origin).await?;
-    let identity = Identity::parse(&provider, &server, &provider_username).map_err(|faults| {
-        let problem = |fault: &doorstep_accounts::provider::ProviderFault| FieldProblem {
-            pointer: format!("/{}", fault.field()),
-            field: fault.field().to_owned(),
-            code: fault.name().to_owned(),
-            message: fault.message().to_owned(),
-        };
-        Refusal::Invalid { faults: faults.iter().map(problem).collect() }
-    })?;
+    let identity = Identity::parse_by(context.terms.names, &provider, &server, &provider_username)
+        .map_err(|faults| {
+            let problem = |fault: &doorstep_accounts::provider::ProviderFault| FieldProblem {
+                pointer: format!("/{}", fault.field()),
+                field: fault.field().to_owned(),
+                code: fault.name().to_owned(),
+                message: fault.message().to_owned(),
+            };
+            Refusal::Invalid { faults: faults.iter().map(problem).collect() }
+        })?;
     if !conn.spend_puzzle(&solution.challenge, solution.expires_at).await? {
         return Err(Refusal::PuzzleUnsolved { why: "this solution was used before" }.into());
     }

@@ -19,10 +19,16 @@ mod work;
 
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
+use axum::Router;
 use clap::{Parser, Subcommand};
 use serde_json::{Value, json};
 
-use crate::{config::Settings, http, telemetry};
+use crate::{
+    config::Settings,
+    http::{self, App},
+    reload::Reload,
+    telemetry,
+};
 
 /// The command line, as clap reads it.
 #[derive(Debug, Parser)]
@@ -90,12 +96,18 @@ struct Output {
 
 /// Runs the program.
 pub fn run() -> ExitCode {
+    run_with(Router::new())
+}
+
+/// Runs the program with other routes beside its own: for tests of what surrounds
+/// every route, whatever happens in it.
+pub fn run_with(others: Router<App>) -> ExitCode {
     let arguments = Arguments::parse();
     let json = arguments.json;
     if let Command::Doctor = arguments.command {
         return doctor::run(arguments.config.as_deref(), json);
     }
-    match execute(arguments) {
+    match execute(arguments, others) {
         Ok(Some(output)) if json => print(&output.json.to_string()),
         Ok(Some(output)) => print(&output.text),
         Ok(None) => ExitCode::SUCCESS,
@@ -122,10 +134,10 @@ fn print(text: &str) -> ExitCode {
     }
 }
 
-fn execute(arguments: Arguments) -> Result<Option<Output>, String> {
+fn execute(arguments: Arguments, others: Router<App>) -> Result<Option<Output>, String> {
     let settings =
         Settings::load(arguments.config.as_deref()).map_err(|error| error.to_string())?;
-    telemetry::start(&settings.log)?;
+    let filter = telemetry::start(&settings.log)?;
     for warning in &settings.warnings {
         tracing::warn!("{warning}");
     }
@@ -133,7 +145,10 @@ fn execute(arguments: Arguments) -> Result<Option<Output>, String> {
         .map_err(|error| format!("the asynchronous runtime cannot start: {error}"))?;
     runtime.block_on(async {
         match arguments.command {
-            Command::Serve => serve::run(settings, arguments.json).await.map(|()| None),
+            Command::Serve => {
+                let reload = Reload::new(arguments.config, &settings, filter, others);
+                serve::run(settings, arguments.json, reload).await.map(|()| None)
+            }
             Command::Work => work::run(settings, arguments.json).await.map(|()| None),
             Command::Client(command) => client::run(&settings, command).await.map(Some),
             Command::Admin(command) => admin::run(&settings, command).await.map(Some),

@@ -13,8 +13,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Settings,
-    http::{self, App, listen, ops},
+    http::{
+        self, App,
+        listen::{self, Door},
+        ops,
+    },
     jobs::Runner,
+    reload::Reload,
 };
 
 /// How often expired tokens are forgotten.
@@ -27,7 +32,7 @@ const KEEP_EXPIRED_SECONDS: i64 = 86_400;
 /// How long a job that was given up is kept for somebody to look at.
 const KEEP_DEAD_SECONDS: i64 = 30 * 86_400;
 
-pub(super) async fn run(mut settings: Settings, json: bool) -> Result<(), String> {
+pub(super) async fn run(mut settings: Settings, json: bool, reload: Reload) -> Result<(), String> {
     let socket = bind(settings.server.listen, "server.listen", "DOORSTEP_LISTEN")?;
     let ops_socket = bind(settings.ops.listen, "ops.listen", "DOORSTEP_OPS_LISTEN")?;
     let address = |socket: &TcpSocket| {
@@ -47,23 +52,23 @@ pub(super) async fn run(mut settings: Settings, json: bool) -> Result<(), String
     let metrics = PrometheusBuilder::new()
         .install_recorder()
         .map_err(|error| format!("metrics cannot start: {error}"))?;
-    let stop = CancellationToken::new();
+    let (stopping, stop) = (CancellationToken::new(), CancellationToken::new());
     let ops_stop = CancellationToken::new();
-    let limits = settings.limits.clone();
-    let ops = tokio::spawn(listen::serve(
-        ops_listener,
-        ops::router(context.store.clone(), stop.clone(), metrics),
-        limits.clone(),
-        ops_stop.clone(),
-    ));
+    let health = ops::router(context.store.clone(), stopping.clone(), metrics);
+    let ops_door = Door::new(health, settings.limits.clone());
+    let ops = tokio::spawn(listen::serve(ops_listener, ops_door, ops_stop.clone()));
     let sweeper = tokio::spawn(sweep(context.clone()));
-    let follower = tokio::spawn(follow_keys(context.clone(), hang_up()?));
-    watch_signals(stop.clone())?;
+    let drain = Duration::from_secs(settings.limits.drain_seconds);
+    watch_signals(stopping, drain, stop.clone())?;
     let runner = settings.jobs.in_serve.then(|| Runner::new(&context, &settings));
     let runner = runner.map(|runner| tokio::spawn(runner.run(stop.clone())));
 
     let store = context.store.clone();
-    listen::serve(listener, http::app(App::new(context, settings)), limits, stop).await;
+    let limits = settings.limits.clone();
+    let app = App::new(context, settings);
+    let door = Door::new(reload.router(app.clone()), limits);
+    let follower = tokio::spawn(follow(app, door.clone(), reload, hang_up()?));
+    listen::serve(listener, door, stop).await;
     if let Some(runner) = runner {
         let _ = runner.await;
     }
@@ -113,8 +118,13 @@ async fn announce(
     Ok(())
 }
 
-/// The first signal stops gently, the second at once.
-pub(super) fn watch_signals(stop: CancellationToken) -> Result<(), String> {
+/// The first signal stops gently, the second at once. What asks whether the server is
+/// ready is told first, and has the time `drain` to send requests elsewhere.
+pub(super) fn watch_signals(
+    stopping: CancellationToken,
+    drain: Duration,
+    stop: CancellationToken,
+) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("signals cannot be watched: {error}");
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
@@ -123,8 +133,13 @@ pub(super) fn watch_signals(stop: CancellationToken) -> Result<(), String> {
             async || tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} };
         next().await;
         tracing::info!("stopping: requests may finish; a second signal stops at once");
-        stop.cancel();
-        next().await;
+        stopping.cancel();
+        let gently = async {
+            tokio::time::sleep(drain).await;
+            stop.cancel();
+            std::future::pending().await
+        };
+        tokio::select! { () = gently => {}, () = next() => {} }
         std::process::exit(1);
     });
     Ok(())
@@ -135,6 +150,7 @@ pub(super) fn hang_up() -> Result<Signal, String> {
     signal(SignalKind::hangup()).map_err(|error| format!("signals cannot be watched: {error}"))
 }
 
+/// Follows the key file, for what reads no settings again.
 pub(super) async fn follow_keys(context: Context, mut hang_up: Signal) {
     loop {
         tokio::select! {
@@ -142,6 +158,17 @@ pub(super) async fn follow_keys(context: Context, mut hang_up: Signal) {
             _ = hang_up.recv() => {}
         }
         context.key_source.refresh().await;
+    }
+}
+
+/// Follows what the operator changes under the running server.
+async fn follow(mut app: App, door: Door, reload: Reload, mut hang_up: Signal) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(FOLLOW_KEYS_EVERY) => {}
+            _ = hang_up.recv() => reload.run(&mut app, &door),
+        }
+        app.context.key_source.refresh().await;
     }
 }
 

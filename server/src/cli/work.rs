@@ -1,5 +1,7 @@
 //! `doorstep work`
 
+use std::time::Duration;
+
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -11,7 +13,7 @@ pub(super) async fn run(settings: Settings, json: bool) -> Result<(), String> {
     let context = super::open(&settings).await?;
     let follower = tokio::spawn(follow_keys(context.clone(), hang_up()?));
     let stop = CancellationToken::new();
-    watch_signals(stop.clone())?;
+    watch_signals(CancellationToken::new(), Duration::ZERO, stop.clone())?;
     if json {
         println!("{}", json!({ "working": true }));
     } else {

@@ -6,7 +6,7 @@ use doorstep_accounts::job::Pauses;
 use serde::Deserialize;
 
 /// `[jobs]`: work in the background.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Jobs {
     /// Whether `doorstep serve` works them off. Off, `doorstep work` must run

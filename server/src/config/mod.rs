@@ -205,6 +205,7 @@ impl Settings {
             ("body_seconds", limits.body_seconds, seconds.clone()),
             ("request_seconds", limits.request_seconds, seconds.clone()),
             ("shutdown_seconds", limits.shutdown_seconds, seconds),
+            ("drain_seconds", limits.drain_seconds, 0..=3_600),
             ("connections", limits.connections as u64, 1..=1_000_000),
             ("requests", limits.requests as u64, 1..=100_000),
             ("head_bytes", limits.head_bytes as u64, 8 * 1024..=1024 * 1024),
@@ -241,6 +242,36 @@ impl Settings {
             return fail(format!("limits.scale {} is not a number above 0", self.limits.scale));
         }
         Ok(())
+    }
+
+    /// Names of the settings that only a restart changes and that differ.
+    pub(crate) fn fixed_differences(&self, new: &Self) -> Vec<&'static str> {
+        [
+            ("server.listen", self.server.listen != new.server.listen),
+            ("server.public_url", self.server.public_url != new.server.public_url),
+            ("ops.listen", self.ops.listen != new.ops.listen),
+            ("database.url", self.database.url != new.database.url),
+            ("keys.file", self.keys.file != new.keys.file),
+            ("limits.connections", self.limits.connections != new.limits.connections),
+            ("log.format", self.log.format != new.log.format),
+            ("jobs", self.jobs != new.jobs),
+        ]
+        .into_iter()
+        .filter_map(|(name, differs)| differs.then_some(name))
+        .collect()
+    }
+
+    /// Takes these from the settings of a running server: its sockets and its database
+    /// are open, its clients know its URL, and its log is of one form.
+    pub(crate) fn keep_fixed(&mut self, running: &Self) {
+        let running = running.clone();
+        self.server.listen = running.server.listen;
+        self.server.public_url = running.server.public_url;
+        self.ops = running.ops;
+        self.database = running.database;
+        self.keys = running.keys;
+        self.limits.connections = running.limits.connections;
+        self.log.format = running.log.format;
     }
 
     /// Where people and panels reach the server, without a slash at the end.

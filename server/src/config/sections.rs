@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use doorstep_accounts::NameRules;
 use serde::Deserialize;
 
 use super::Networks;
@@ -102,6 +103,9 @@ pub struct Limits {
     pub request_seconds: u64,
     /// Seconds that requests get to finish when the server stops.
     pub shutdown_seconds: u64,
+    /// Seconds before that in which it says that it is not ready and still takes
+    /// requests: as long as a load balancer needs to notice.
+    pub drain_seconds: u64,
 }
 
 impl Default for Limits {
@@ -116,6 +120,7 @@ impl Default for Limits {
             body_seconds: 5,
             request_seconds: 10,
             shutdown_seconds: 20,
+            drain_seconds: 0,
         }
     }
 }
@@ -139,6 +144,12 @@ pub struct Accounts {
     pub timezone: String,
     /// Domain of made-up e-mail addresses. Default: the public URL's host.
     pub email_domain: Option<String>,
+    /// Whether usernames may be written in any one script (RFC 8265) and not in ASCII
+    /// alone. Of names that look alike one is taken; ASCII names stay as they were.
+    pub unicode_usernames: bool,
+    /// What becomes of a provider server whose name could be taken for another one's,
+    /// such as one with a Cyrillic `а`: it is noted in the audit log, or refused.
+    pub confusable_servers: ConfusableServers,
     /// Whether anybody may register. Off, every route that would sign somebody up
     /// says so; those who have an account notice nothing.
     pub registration: bool,
@@ -157,12 +168,34 @@ impl Default for Accounts {
             default_currency: "USD".to_owned(),
             timezone: "UTC".to_owned(),
             email_domain: None,
+            unicode_usernames: false,
+            confusable_servers: ConfusableServers::Note,
             registration: true,
             token_seconds: 600,
             sign_up_token_seconds: 300,
             claim_seconds: 300,
         }
     }
+}
+
+impl Accounts {
+    /// What may be a name.
+    pub(crate) fn names(&self) -> NameRules {
+        NameRules {
+            unicode_usernames: self.unicode_usernames,
+            strict_servers: self.confusable_servers == ConfusableServers::Refuse,
+        }
+    }
+}
+
+/// What becomes of servers whose names could be taken for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConfusableServers {
+    /// The sign-up's audit row says so.
+    Note,
+    /// The sign-up is refused.
+    Refuse,
 }
 
 /// `[publishable]`: pages without a back end. A puzzle is all that a sign-up from

@@ -14,7 +14,6 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use doorstep_wire::{Code, Problem};
-use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
@@ -27,7 +26,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Puts the layers around the routes.
 pub(crate) fn around(router: Router<App>, app: App) -> Router {
-    let places = Arc::new(Semaphore::new(app.settings.limits.requests));
+    let places = Arc::clone(&app.places);
     router
         .layer(from_fn_with_state((places, app.clone()), in_flight::admit))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {

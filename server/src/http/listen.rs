@@ -7,12 +7,12 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use arc_swap::ArcSwap;
 use axum::{Router, extract::ConnectInfo};
-use hyper::server::conn::http1;
+use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpListener, TcpSocket},
@@ -62,14 +62,36 @@ pub(crate) fn places(set: usize) -> usize {
     most.min(set)
 }
 
-/// Serves until `stop`, then lets requests finish for as long as the limit says.
-pub(crate) async fn serve(
-    listener: TcpListener,
+/// What is served, and how patiently. It can be replaced under the connections that
+/// are open: each request is answered by what is there when it comes.
+#[derive(Debug, Clone)]
+pub(crate) struct Door(Arc<ArcSwap<Served>>);
+
+#[derive(Debug)]
+struct Served {
     router: Router,
     limits: Limits,
-    stop: CancellationToken,
-) {
-    let places = Arc::new(Semaphore::new(limits.connections));
+}
+
+impl Door {
+    /// To these routes.
+    pub(crate) fn new(router: Router, limits: Limits) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(Served { router, limits })))
+    }
+
+    /// To others from now on.
+    pub(crate) fn replace(&self, router: Router, limits: Limits) {
+        self.0.store(Arc::new(Served { router, limits }));
+    }
+
+    fn limits(&self) -> Limits {
+        self.0.load().limits.clone()
+    }
+}
+
+/// Serves until `stop`, then lets requests finish for as long as the limit says.
+pub(crate) async fn serve(listener: TcpListener, door: Door, stop: CancellationToken) {
+    let places = Arc::new(Semaphore::new(door.limits().connections));
     let open = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -88,17 +110,18 @@ pub(crate) async fn serve(
             }
             (Err(_), _) => break,
         };
+        let limits = door.limits();
         // Small replies must not wait for more to send.
         let _ = stream.set_nodelay(true);
         // A client that does not read its answer would keep its place for ever.
         let patience = Duration::from_secs(limits.request_seconds);
         let _ = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(patience));
-        let service = router.clone().map_request(
-            move |mut request: hyper::Request<hyper::body::Incoming>| {
-                request.extensions_mut().insert(ConnectInfo(peer));
-                request.map(axum::body::Body::new)
-            },
-        );
+        let door = door.clone();
+        let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let router = door.0.load().router.clone();
+            router.oneshot(request.map(axum::body::Body::new))
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(Duration::from_secs(limits.head_seconds))
@@ -106,7 +129,7 @@ pub(crate) async fn serve(
             .max_headers(MAX_HEADERS)
             // Who has sent everything may say so and still wait for the answer.
             .half_close(true)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+            .serve_connection(TokioIo::new(stream), service);
         let connection = open.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -116,7 +139,7 @@ pub(crate) async fn serve(
         });
     }
     drop(listener);
-    let patience = Duration::from_secs(limits.shutdown_seconds);
+    let patience = Duration::from_secs(door.limits().shutdown_seconds);
     if tokio::time::timeout(patience, open.shutdown()).await.is_err() {
         tracing::warn!("some requests did not finish in time");
     }

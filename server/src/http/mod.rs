@@ -28,6 +28,7 @@ use std::sync::Arc;
 use axum::Router;
 use doorstep_dialects::Plan;
 use doorstep_register::Context;
+use tokio::sync::Semaphore;
 
 use crate::config::Settings;
 
@@ -50,11 +51,32 @@ pub struct AppState {
     /// The plan that accounts are on.
     pub plan: Plan,
     puzzles: puzzles::Puzzles,
+    /// Places for requests that are worked on.
+    places: Arc<Semaphore>,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(context: Context, settings: Settings) -> Self {
+        let places = Arc::new(Semaphore::new(settings.limits.requests));
+        Self::with_places(context, settings, places)
+    }
+
+    /// The same with other settings, on the same database and with what was counted
+    /// so far.
+    pub(crate) fn with_settings(&self, settings: Settings) -> Self {
+        let terms = crate::open::terms(&settings);
+        let limiter = self.context.limiter.with_rates(crate::open::rates(&settings));
+        let context = Context { terms, limiter, ..self.context.clone() };
+        let places = if settings.limits.requests == self.settings.limits.requests {
+            Arc::clone(&self.places)
+        } else {
+            Arc::new(Semaphore::new(settings.limits.requests))
+        };
+        Self::with_places(context, settings, places)
+    }
+
+    fn with_places(context: Context, settings: Settings, places: Arc<Semaphore>) -> Self {
         let plan = Plan {
             id: settings.plan.id,
             name: settings.plan.name.clone(),
@@ -65,7 +87,7 @@ impl App {
             },
         };
         let puzzles = puzzles::Puzzles::new(&settings.publishable);
-        Self(Arc::new(AppState { context, settings, plan, puzzles }))
+        Self(Arc::new(AppState { context, settings, plan, puzzles, places }))
     }
 }
 
@@ -94,5 +116,10 @@ impl std::ops::Deref for App {
 
 /// The whole public router.
 pub fn app(app: App) -> Router {
-    layers::around(routes::router(&app), app)
+    app_beside(app, Router::new())
+}
+
+/// The same with other routes beside ours.
+pub(crate) fn app_beside(app: App, others: Router<App>) -> Router {
+    layers::around(routes::router(&app).merge(others), app)
 }

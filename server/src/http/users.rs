@@ -93,7 +93,7 @@ async fn create(
 ) -> Result<SignedUp, Reject> {
     require_json(headers)?;
     let bound = caller.sign_up.as_ref().map(|token| &token.binding);
-    let application = native::decode_sign_up(body, bound)?;
+    let application = native::decode_sign_up(body, bound, app.context.terms.names)?;
     let keyed = keyed(headers, caller, &application.identity, body)?;
     if caller.sign_up.is_some() && keyed.is_none() {
         return Err(Reject::new(

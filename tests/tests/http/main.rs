@@ -27,6 +27,7 @@ mod leaks;
 mod limits;
 mod limits_of_addresses;
 mod load;
+mod names;
 mod oauth;
 mod oauth_clients;
 mod operator_users;

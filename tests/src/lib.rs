@@ -15,6 +15,16 @@ pub use postgres::Postgres;
 pub use program::program;
 pub use server::{Answer, OAuthClient, Replica, Server, cli_output, person, run_cli, send};
 
+/// Bytes as people write keys.
+fn hexadecimal(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing into a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// Makes each listed test run on both databases: `async fn name(kind: Kind)`
 /// becomes `sqlite::name` and `postgres::name`.
 #[macro_export]

@@ -12,6 +12,8 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 
+use crate::hexadecimal;
+
 /// Names the cluster that tests share, when somebody started one for them.
 pub(crate) const SHARED: &str = "DOORSTEP_TEST_POSTGRES_URL";
 
@@ -137,7 +139,7 @@ impl Drop for Postgres {
 fn password() -> String {
     let mut random = [0; 16];
     SystemRandom::new().fill(&mut random).expect("the system has chance");
-    random.iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&random)
 }
 
 fn run(command: &mut Command) {

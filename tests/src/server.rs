@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -15,13 +15,14 @@ use tempfile::TempDir;
 use crate::{
     Database, Kind,
     leaks::{self, Place, Report},
-    program,
+    program::{faulty_program, program},
 };
 
 /// A running server on an empty database.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
+    program: PathBuf,
     /// `http://127.0.0.1:PORT`
     pub url: String,
     /// The same of the operations listener.
@@ -84,6 +85,15 @@ impl Server {
 
     /// Starts one with settings, as environment variables.
     pub async fn start_with(kind: Kind, settings: &[(&str, &str)]) -> Self {
+        Self::start_program(program(), kind, settings).await
+    }
+
+    /// Starts one that panics at `POST /panic`, with what it was sent as the text.
+    pub async fn start_faulty(kind: Kind) -> Self {
+        Self::start_program(faulty_program(), kind, &[]).await
+    }
+
+    async fn start_program(program: PathBuf, kind: Kind, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::Builder::new().prefix("doorstep-").tempdir().expect("a folder");
         let database = Database::create(kind, folder.path()).await;
         let mut all = vec![
@@ -97,8 +107,14 @@ impl Server {
             // Tests of something else are not throttled; those of limits set their own.
             ("DOORSTEP_LIMITS__SCALE".to_owned(), "1000".to_owned()),
         ];
-        all.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let (child, url, ops) = spawn(&all, folder.path());
+        for (name, value) in settings {
+            all.retain(|(known, _)| known != name);
+            // An empty one takes the harness's own away.
+            if !value.is_empty() {
+                all.push(((*name).to_owned(), (*value).to_owned()));
+            }
+        }
+        let (child, url, ops) = spawn(&program, &all, folder.path());
         // The provider is process-wide; a second installation is no error.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
@@ -106,7 +122,7 @@ impl Server {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .expect("an HTTP client");
-        Self { child, url, ops, database, folder, settings: all, http, is_searched: false }
+        Self { child, program, url, ops, database, folder, settings: all, http, is_searched: false }
     }
 
     /// `kill -9`, at once.
@@ -138,7 +154,7 @@ impl Server {
         let address = self.url.trim_start_matches("http://").to_owned();
         self.settings.retain(|(name, _)| name != "DOORSTEP_LISTEN");
         self.settings.push(("DOORSTEP_LISTEN".to_owned(), address));
-        (self.child, self.url, self.ops) = spawn(&self.settings, self.folder.path());
+        (self.child, self.url, self.ops) = spawn(&self.program, &self.settings, self.folder.path());
     }
 
     /// Another server on the same database, as behind a load balancer.
@@ -146,7 +162,7 @@ impl Server {
         let mut settings = self.settings.clone();
         settings.retain(|(name, _)| name != "DOORSTEP_LISTEN");
         settings.push(("DOORSTEP_LISTEN".to_owned(), "127.0.0.1:0".to_owned()));
-        let (child, url, _) = spawn(&settings, self.folder.path());
+        let (child, url, _) = spawn(&self.program, &settings, self.folder.path());
         Replica { child, url, http: self.http.clone() }
     }
 
@@ -162,7 +178,7 @@ impl Server {
 
     /// Runs a command of the same installation; its JSON, or its error text.
     pub fn cli(&self, arguments: &[&str], input: &str) -> Result<Value, String> {
-        run_cli(&program(), &self.settings, self.folder.path(), arguments, input)
+        run_cli(&self.program, &self.settings, self.folder.path(), arguments, input)
     }
 
     /// Runs a command of the same installation; all that it printed, and how it ended.
@@ -353,13 +369,12 @@ pub fn cli_output(
         .expect("the program runs");
     // A command that reads nothing may be gone already.
     let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
-let output = child.wait_with_output().expect("it ends");
+    let output = child.wait_with_output().expect("it ends");
     leaks::printed(arguments, input, &output.stdout, &output.stderr);
     output
 }
 
-fn spawn(settings: &[(String, String)], folder: &Path) -> (Child, String, String) {
-    let program = program();
+fn spawn(program: &Path, settings: &[(String, String)], folder: &Path) -> (Child, String, String) {
     let log = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
@@ -416,7 +431,10 @@ impl Drop for Server {
         }
         let Report { secrets, bytes, leaks, .. } = self.stop();
         assert!(secrets > 0 && bytes > 0, "{secrets} secrets were looked for in {bytes} bytes");
-        let leaks: String = leaks.iter().map(|leak| format!("\n  {leak}")).collect();
-        assert!(leaks.is_empty(), "a secret stands where none may:{leaks}");
+        assert!(
+            leaks.is_empty(),
+            "a secret stands where none may:\n  {}",
+            leaks.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ")
+        );
     }
 }

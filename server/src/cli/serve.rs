@@ -137,7 +137,7 @@ pub(super) fn watch_signals(
         let gently = async {
             tokio::time::sleep(drain).await;
             stop.cancel();
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         tokio::select! { () = gently => {}, () = next() => {} }
         std::process::exit(1);

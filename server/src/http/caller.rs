@@ -139,7 +139,10 @@ async fn authorize(
     if !(is_dpop && principal.sign_up.is_some()) {
         hold_to_share(app, meter, &principal, &head.method)?;
     }
-    if is_for_back_ends(&principal) && from_a_page(headers) {
+    // An administrator's login that a browser remembers is no page's to use.
+    let is_administration =
+        scopes.iter().any(|scope| matches!(scope, Scope::AdminRead | Scope::AdminWrite));
+    if (is_for_back_ends(&principal) || is_administration) && from_a_page(headers) {
         return Err(Refusal::BrowserUseForbidden.into());
     }
     if let Some(origin) = page_origin(app, headers) {

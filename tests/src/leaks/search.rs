@@ -1,6 +1,6 @@
 //! The search itself.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use serde_json::Value;
@@ -102,7 +102,8 @@ fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
             if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
                 in_url.push(char::from(byte));
             } else {
-                in_url.push_str(&format!("%{byte:02X}"));
+                // Writing into a String cannot fail.
+                let _ = write!(in_url, "%{byte:02X}");
             }
         }
         let in_json = Value::from(text).to_string();
@@ -181,7 +182,7 @@ mod tests {
             (format!("a\nseen {TOKEN} there\nb"), "token"),
             (format!("cut to {}…", &TOKEN[..30]), "token"),
             (format!("as bytes {numbers}"), "token"),
-            (format!("{JWT}"), "proof"),
+            (JWT.to_string(), "proof"),
             (format!("only its end: {signature}"), "proof"),
             ("pä\"ss wörd".to_owned(), "password"),
             (r#"{"password":"pä\"ss wörd"}"#.to_owned(), "password"),

@@ -14,7 +14,7 @@ use reqwest::{Method, Request, Url, header};
 use serde_json::Value;
 
 use super::Place;
-use crate::Answer;
+use crate::{Answer, hexadecimal};
 
 /// What is shorter is a word that a test sends in a secret's place. Nobody makes a
 /// secret of seven characters, and seven are found by chance.
@@ -76,7 +76,7 @@ impl Secrets {
                 let written = value.trim_end_matches('"');
                 self.note(&kind, written.as_bytes());
                 let Ok(key) = URL_SAFE_NO_PAD.decode(written) else { continue };
-                let hex: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+                let hex = hexadecimal(&key);
                 self.note(&kind, hex.as_bytes());
                 self.note(&kind, STANDARD.encode(&key).as_bytes());
                 self.note(&kind, &key);
@@ -109,7 +109,9 @@ impl Secrets {
                 }
             }),
             Value::Array(items) => {
-                items.iter().fold(false, |any, item| self.note_json(item) || any)
+                // Each of them, also behind one that has some.
+                let with_secrets = items.iter().filter(|item| self.note_json(item));
+                with_secrets.count() > 0
             }
             _ => false,
         }

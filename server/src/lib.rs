@@ -12,6 +12,7 @@ mod jobs;
 mod key_file;
 mod live_keys;
 mod open;
+mod public_addresses;
 mod reload;
 mod system;
 mod telemetry;

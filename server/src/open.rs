@@ -7,13 +7,15 @@ use std::{
 };
 
 use doorstep_accounts::{Rates, audit::Fault};
-use doorstep_register::{Context, Limiter, LiveCatalog, PublishableTerms, Terms, adopt_audit};
+use doorstep_register::{
+    Context, Limiter, LiveCatalog, OrderingTerms, PublishableTerms, Terms, adopt_audit,
+};
 use doorstep_store::{ConnectError, Store, StoreError};
 
 use doorstep_wire::paths;
 
 use crate::{
-    config::Settings,
+    config::{Driver, Settings},
     key_file::{self, KeyFileError, Keys, RingName},
     live_keys::{self, LiveKeys, Stamp},
     system::{SystemClock, SystemEntropy},
@@ -104,6 +106,8 @@ pub(crate) fn terms(settings: &Settings) -> Terms {
             pending_seconds: settings.publishable.pending_seconds,
             most_pending: settings.publishable.most_pending,
         }),
+        ordering: (settings.provisioning.driver != Driver::None)
+            .then_some(OrderingTerms { containers: settings.plan.containers }),
         users_url: format!("{}{}", settings.public_url(), paths::USERS),
     }
 }

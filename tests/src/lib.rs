@@ -6,6 +6,7 @@ mod jose;
 mod leaks;
 mod postgres;
 mod program;
+mod receiver;
 mod server;
 
 pub use database::{Database, Held, Kind};
@@ -13,7 +14,8 @@ pub use jose::{Signer, now};
 pub use leaks::{Leak, Report, keep_secret};
 pub use postgres::Postgres;
 pub use program::program;
-pub use server::{Answer, OAuthClient, Replica, Server, cli_output, person, run_cli, send};
+pub use receiver::{Call, Receiver, Reply};
+pub use server::{Answer, OAuthClient, Replica, Server, Worker, cli_output, person, run_cli, send};
 
 /// Bytes as people write keys.
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -166,6 +166,27 @@ impl Server {
         Replica { child, url, http: self.http.clone() }
     }
 
+    /// A process that works off the jobs of the same database, with more settings.
+    pub fn worker(&self, more: &[(&str, &str)]) -> Worker {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.path().join("log"))
+            .expect("a log file");
+        let child = Command::new(program())
+            .args(["work", "--json"])
+            .envs(self.settings.iter().cloned())
+            .env("DOORSTEP_PUBLIC_URL", &self.url)
+            .envs(more.iter().copied())
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("the worker starts");
+        Worker { child }
+    }
+
     /// Everything that it logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
@@ -398,6 +419,31 @@ fn spawn(program: &Path, settings: &[(String, String)], folder: &Path) -> (Child
     });
     let text = |name: &str| said[name].as_str().expect(name).to_owned();
     (child, text("listening"), text("ops"))
+}
+
+/// A process that works off jobs.
+#[derive(Debug)]
+pub struct Worker {
+    child: Child,
+}
+
+impl Worker {
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it is ours").is_some()
+    }
+
+    /// `kill -9`, at once.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.kill();
+    }
 }
 
 /// A second server on another's database.

@@ -34,10 +34,19 @@ impl IdKind {
     /// A new id: the prefix and a UUID version 7 (RFC 9562 §5.7), whose leading
     /// milliseconds keep rows that are written together close in the index.
     pub fn mint(self, clock: &dyn Clock, entropy: &dyn Entropy) -> String {
-        let mut random = [0; 10];
-        entropy.fill(&mut random);
-        let millis = u64::try_from(clock.now().0).unwrap_or_default();
-        let uuid = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid();
-        format!("{}{}", self.prefix(), uuid.simple())
+        format!("{}{}", self.prefix(), new(clock, entropy).simple())
     }
+}
+
+/// A new id of a thing whose ids are plain UUIDs in the documented contract: the same
+/// number, written as RFC 9562 does.
+pub fn uuid(clock: &dyn Clock, entropy: &dyn Entropy) -> String {
+    new(clock, entropy).to_string()
+}
+
+fn new(clock: &dyn Clock, entropy: &dyn Entropy) -> uuid::Uuid {
+    let mut random = [0; 10];
+    entropy.fill(&mut random);
+    let millis = u64::try_from(clock.now().0).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }

@@ -2,7 +2,7 @@
 
 use doorstep_wire::{Code, FieldProblem};
 
-use crate::{limits::Standing, scope::Scope};
+use crate::{limits::Standing, order::OrderRefusal, scope::Scope};
 
 /// Why a request is refused. What went wrong on our side is not here: that is a
 /// failure, and its reader is the operator.
@@ -87,6 +87,8 @@ pub enum Refusal {
         /// The account's number, for the client that made it and nobody else.
         user_id: Option<i64>,
     },
+    /// It is about an order, or about what can be ordered.
+    Order(OrderRefusal),
     /// The idempotency key was used for another request.
     IdempotencyKeyReused,
     /// The first request with this key is still being worked on.
@@ -129,6 +131,7 @@ impl Refusal {
             Self::PendingDecided => Code::SignUpDecided,
             Self::TooManyPending => Code::TooManyPending,
             Self::UserNotFound | Self::CredentialNotFound | Self::PendingNotFound => Code::NotFound,
+            Self::Order(refusal) => refusal.code(),
             Self::CredentialRevoked => Code::CredentialRevoked,
             Self::TooManyCredentials => Code::TooManyCredentials,
             Self::OwnAccount => Code::OwnAccount,
@@ -221,6 +224,7 @@ impl Refusal {
                 "this username on this server has an account already; its credential is not shown again"
                     .to_owned()
             }
+            Self::Order(refusal) => refusal.detail(),
             Self::IdempotencyKeyReused => {
                 "this Idempotency-Key was used for another request: send a new one".to_owned()
             }

@@ -5,10 +5,11 @@
 
 mod body;
 pub mod compute_stacks_admin;
+pub mod compute_stacks_orders;
 pub mod native;
 mod native_credentials;
 mod native_pending;
 mod native_profile;
 pub mod user_export;
 
-pub use native_profile::{Plan, Quotas};
+pub use native_profile::{Holdings, Plan, Quotas};

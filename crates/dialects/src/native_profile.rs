@@ -26,12 +26,20 @@ pub struct Quotas {
     pub dns_zones: i64,
 }
 
-/// What is counted for a user: nothing exists yet that could be counted, so
-/// each is zero until orders come in.
+/// What a user has.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Holdings {
+    /// Projects.
+    pub projects: i64,
+    /// Containers.
+    pub containers: i64,
+}
+
+/// Of the other kinds there is nothing that could be counted.
 const NOTHING_USED: i64 = 0;
 
 /// The documented body.
-pub fn profile(user: &User, plan: &Plan, timezone: &str) -> Value {
+pub fn profile(user: &User, plan: &Plan, held: Holdings, timezone: &str) -> Value {
     let text = |field: &str| user.profile.get(field).cloned().unwrap_or(Value::Null);
     let currency = user.text("currency").unwrap_or_default();
     let symbol = Currency::from_code(currency).map(|currency| currency.symbol().to_string());
@@ -69,27 +77,32 @@ pub fn profile(user: &User, plan: &Plan, timezone: &str) -> Value {
         "container_registries",
         "dns_zones",
     ];
+    let count = |kind: &str| match kind {
+        "projects" => held.projects,
+        "containers" => held.containers,
+        _ => NOTHING_USED,
+    };
     let services: Map<_, _> =
-        services.into_iter().map(|kind| (kind.to_owned(), NOTHING_USED.into())).collect();
+        services.into_iter().map(|kind| (kind.to_owned(), count(kind).into())).collect();
     body.insert("services".into(), services.into());
     body.insert(
         "quota".into(),
         json!({
-            "containers": quota(plan.quotas.containers),
-            "cr": quota(plan.quotas.cr),
-            "dns_zones": quota(plan.quotas.dns_zones),
+            "containers": quota(held.containers, plan.quotas.containers),
+            "cr": quota(NOTHING_USED, plan.quotas.cr),
+            "dns_zones": quota(NOTHING_USED, plan.quotas.dns_zones),
         }),
     );
     body.insert("unprocessed_usage".into(), json!(0.0));
     json!({ "user": body })
 }
 
-fn quota(allowed: i64) -> Value {
+fn quota(used: i64, allowed: i64) -> Value {
     json!({
-        "current": NOTHING_USED,
+        "current": used,
         "quota": allowed,
-        "is_over": NOTHING_USED > allowed,
-        "available": allowed - NOTHING_USED,
+        "is_over": used > allowed,
+        "available": (allowed - used).max(0),
     })
 }
 

@@ -187,12 +187,14 @@ pub(crate) fn is_plain(name: &str) -> bool {
     name.len() <= 128 && name.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// Checks that pages of the origin may use the caller's token. Users' own
-/// tokens are not for pages of other sites.
+/// Checks that pages of the origin may use the caller's token. Users' own credentials
+/// are not for pages of other sites, except `for_users`: then for those of the client
+/// that made the user, while it is switched on.
 pub async fn check_origin(
     context: &Context,
     caller: &Principal,
     origin: &str,
+    for_users: bool,
 ) -> Result<(), Error> {
     let bound = caller.sign_up.as_ref().map(|token| token.binding.origins.as_slice());
     let elsewhere = bound
@@ -201,6 +203,16 @@ pub async fn check_origin(
         Subject::App { .. } if elsewhere => false,
         Subject::App { client_id } => {
             context.store.read().await?.conn().has_origin(client_id, origin).await?
+        }
+        Subject::User { user_id, .. } if for_users => {
+            let mut read = context.store.read().await?;
+            let mut conn = read.conn();
+            let client = match conn.registrar(*user_id).await? {
+                Some(client_id) => conn.client(&client_id).await?,
+                None => None,
+            };
+            let client = client.filter(|client| client.disabled_at.is_none());
+            client.is_some_and(|client| client.origins.iter().any(|it| it == origin))
         }
         Subject::User { .. } => false,
     };

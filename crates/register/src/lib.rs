@@ -20,6 +20,7 @@ mod limiter;
 mod manage_client;
 mod manage_credentials;
 mod meter;
+mod orders;
 mod own_token;
 mod pending_sign_up;
 mod registration;
@@ -51,6 +52,12 @@ pub use manage_credentials::{
     list_credentials, reissue_credential, revoke_credential, rotate_credential, show_credential,
 };
 pub use meter::{Meter, admit};
+pub use orders::{
+    Assignment, Audience, Begun, Holdings, OrderRequest, OrderSecret, PlacedOrder, Settled,
+    Speaker, authorize_callback, begin_order, cancel_order, complete_order, fail_order, find_order,
+    holdings, list_orders, note_order, offered_to, place_order, retry_order, wait_for_answer,
+    watch_order,
+};
 pub use own_token::{Introspected, introspect_token, revoke_token};
 pub use pending_sign_up::{
     Decider, Held, PendingPage, confirm_sign_up, hold_sign_up, is_anonymous, list_sign_ups,
@@ -151,6 +158,15 @@ pub struct Terms {
     pub registration: bool,
     /// What publishable clients may do, if there may be any.
     pub publishable: Option<PublishableTerms>,
+    /// What may be ordered, if anything.
+    pub ordering: Option<OrderingTerms>,
+}
+
+/// What the operator decides about orders.
+#[derive(Debug, Clone, Copy)]
+pub struct OrderingTerms {
+    /// Containers that a user may have whose group says nothing about it.
+    pub containers: i64,
 }
 
 /// What the operator decides about pages without a back end.

@@ -69,6 +69,33 @@ pub const PARTS: &[Part] = &[
               ORDER BY p.id",
     },
     Part {
+        name: "orders",
+        tables: &["orders"],
+        sql: "SELECT id, state, failure_code, failure, project_name, location_id, location_name,
+                     document AS document_json, project_id, created_at, updated_at
+              FROM orders WHERE user_id = $1 ORDER BY created_at, id",
+    },
+    Part {
+        name: "order_changes",
+        tables: &["order_changes"],
+        sql:
+            "SELECT c.order_id, c.revision, c.state, c.failure_code, c.failure, c.note, c.created_at
+              FROM order_changes c JOIN orders o ON o.id = c.order_id WHERE o.user_id = $1
+              ORDER BY c.order_id, c.revision",
+    },
+    Part {
+        name: "domains",
+        tables: &["order_domains"],
+        sql: "SELECT d.domain, d.order_id FROM order_domains d JOIN orders o ON o.id = d.order_id
+              WHERE o.user_id = $1 ORDER BY d.domain",
+    },
+    Part {
+        name: "projects",
+        tables: &["projects"],
+        sql: "SELECT id, order_id, name, location_id, link, created_at FROM projects
+              WHERE user_id = $1 ORDER BY id",
+    },
+    Part {
         name: "events",
         tables: &["events"],
         sql: "SELECT id, kind, payload AS payload_json, created_at FROM events WHERE user_id = $1
@@ -92,6 +119,7 @@ pub const PARTS: &[Part] = &[
 pub const LEFT_OUT: &[(&str, &str)] = &[
     ("user_label_index", "a copy of what stands in the account's labels"),
     ("admin_idempotency", "hashes of keys and passwords, and nothing else"),
+    ("order_keys", "hashes of keys and requests, and nothing else"),
 ];
 
 impl Conn<'_> {

@@ -143,6 +143,17 @@ impl Conn<'_> {
         Ok(written == 1)
     }
 
+    /// Makes sure of a lease until the transaction ends. `false`: it is lost.
+    pub async fn hold_job(&mut self, lease: &Lease) -> Result<bool, StoreError> {
+        let held = exec!(
+            self,
+            "UPDATE jobs SET fence = fence WHERE id = $1 AND fence = $2 AND died_at IS NULL",
+            &lease.job_id,
+            lease.fence,
+        );
+        Ok(held == 1)
+    }
+
     /// Removes a job that is done, in the transaction that writes its result. `false`:
     /// the lease is lost, and the transaction must be given up.
     pub async fn finish_job(&mut self, lease: &Lease) -> Result<bool, StoreError> {

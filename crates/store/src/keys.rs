@@ -102,7 +102,8 @@ impl Conn<'_> {
     pub async fn hashed_with(&mut self, version: u32) -> Result<i64, StoreError> {
         self.number(
             "SELECT (SELECT COUNT(*) FROM credentials WHERE secret LIKE $1)
-                  + (SELECT COUNT(*) FROM client_secrets WHERE secret LIKE $1)",
+                  + (SELECT COUNT(*) FROM client_secrets WHERE secret LIKE $1)
+                  + (SELECT COUNT(*) FROM order_keys WHERE fingerprint LIKE $1)",
             version,
         )
         .await
@@ -110,7 +111,12 @@ impl Conn<'_> {
 
     /// How many sealed copies a version is needed for.
     pub async fn sealed_with(&mut self, version: u32) -> Result<i64, StoreError> {
-        self.number("SELECT COUNT(*) FROM idempotency WHERE sealed LIKE $1", version).await
+        self.number(
+            "SELECT (SELECT COUNT(*) FROM idempotency WHERE sealed LIKE $1)
+                  + (SELECT COUNT(*) FROM orders WHERE sealed LIKE $1)",
+            version,
+        )
+        .await
     }
 
     /// How many rows and heads of the audit log a version is needed for.

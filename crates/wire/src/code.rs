@@ -70,6 +70,8 @@ codes! {
     SignUpTokenNeeded = "sign_up_token_needed", 403, false, "A sign-up token is needed";
     /// Registration is switched off: for the whole installation (`accounts.registration`), for publishable clients (`publishable.enabled`), or for this client or server (`doorstep registration open`).
     RegistrationDisabled = "registration_disabled", 403, false, "Registration is switched off";
+    /// Orders are switched off: the operator has set no `provisioning.driver`. What is offered can be read all the same.
+    OrderingDisabled = "ordering_disabled", 403, false, "Orders are switched off";
     /// The solution is wrong, late, used, or of a challenge for another client or page. Ask for a new challenge.
     PuzzleUnsolved = "puzzle_unsolved", 403, false, "The puzzle is not solved";
     /// There is nothing at this path.
@@ -92,6 +94,10 @@ codes! {
     TooManyCredentials = "too_many_credentials", 409, false, "Too many API credentials";
     /// The first request with this `Idempotency-Key` is still being worked on. Ask again after `Retry-After`.
     RequestInProgress = "request-in-progress", 409, true, "The request is in progress";
+    /// The order is not in a state from which this leads on: only one that nobody has begun to work on can be cancelled, only one that failed can be tried again.
+    OrderState = "order_state", 409, false, "The order is in another state";
+    /// The passwords that were sent with a failed order are kept for a week. Place a new order.
+    OrderSecretsGone = "order_secrets_gone", 409, false, "What was sent with the order is gone";
     /// The pending sign-up was confirmed or rejected before.
     SignUpDecided = "sign_up_decided", 409, false, "The sign-up was decided before";
     /// The body is larger than the route takes.

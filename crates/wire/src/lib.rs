@@ -6,6 +6,7 @@
 
 pub mod code;
 pub mod frame;
+pub mod onboarding;
 pub mod paths;
 pub mod pending;
 pub mod problem;

@@ -34,6 +34,32 @@ pub const PENDING_SIGN_UPS: &str = "/api/signups";
 pub const PENDING_SIGN_UP: &str = "/api/signups/{sign_up}";
 /// One of them, to be confirmed.
 pub const PENDING_SIGN_UP_CONFIRM: &str = "/api/signups/{sign_up}/confirm";
+/// Sizes of containers, and what they cost.
+pub const PRODUCTS: &str = "/api/products";
+/// The same, where the documentation has it.
+pub const PRODUCTS_ALIAS: &str = "/products";
+/// Where projects can be.
+pub const LOCATIONS: &str = "/api/locations";
+/// What can run in a container.
+pub const IMAGES: &str = "/api/container_images";
+/// One of them.
+pub const IMAGE: &str = "/api/container_images/{image}";
+/// One's own orders.
+pub const ORDERS: &str = "/api/orders";
+/// One of them.
+pub const ORDER: &str = "/api/orders/{order}";
+/// What happens to it, as it happens.
+pub const ORDER_EVENTS: &str = "/api/orders/{order}/events";
+/// Takes it back.
+pub const ORDER_CANCEL: &str = "/api/orders/{order}/cancel";
+/// Tries it again.
+pub const ORDER_RETRY: &str = "/api/orders/{order}/retry";
+/// One's own orders, where the documentation has them.
+pub const ORDERS_ALIAS: &str = "/api/order";
+/// One of them, there.
+pub const ORDER_ALIAS: &str = "/api/order/{order}";
+/// Where the operator's provisioner says what became of an order.
+pub const PROVISIONING_CALLBACK: &str = "/api/provisioning/{order}/callback";
 /// Where a panel's back end exchanges a claim code for a password.
 pub const CLAIM: &str = "/api/credentials/claim";
 /// The token endpoint (RFC 6749 §3.2).

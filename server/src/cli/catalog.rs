@@ -85,7 +85,7 @@ fn named(file: &Path, error: &dyn std::error::Error) -> String {
 }
 
 /// How many there are of each kind.
-fn tally(catalog: &Catalog) -> [(&'static str, usize); 5] {
+fn tally(catalog: &Catalog) -> [(&'static str, usize); 9] {
     let apiculus = &catalog.apiculus;
     [
         ("currencies", catalog.currencies.len()),
@@ -93,6 +93,10 @@ fn tally(catalog: &Catalog) -> [(&'static str, usize); 5] {
         ("tax categories", apiculus.tax_categories.len()),
         ("tax types", apiculus.tax_types.len()),
         ("resellers", apiculus.resellers.len()),
+        ("locations", catalog.locations.len()),
+        ("products", catalog.products.len()),
+        ("images", catalog.images.len()),
+        ("groups", catalog.groups.len()),
     ]
 }
 

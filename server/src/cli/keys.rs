@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::{Subcommand, ValueEnum};
-use doorstep_accounts::KeyRing;
+use doorstep_accounts::{KeyRing, webhook::receiver_keys};
 use doorstep_register::{Context, note_keys};
 use doorstep_store::{KeyVersion, StoreError};
 use serde_json::json;
@@ -33,6 +33,11 @@ pub(super) enum Command {
     },
     /// List the rings' versions, and how much depends on each
     List,
+    /// Print the keys with which your provisioner checks that a request is ours
+    ///
+    /// Requests are signed with the newest two (Standard Webhooks): give the receiver the
+    /// newest after a rotation, before the next one.
+    Webhook,
     /// Remove a version on which nothing depends any more
     Retire {
         /// The version, a number
@@ -80,6 +85,7 @@ pub(super) async fn run(settings: &Settings, command: Command) -> Result<Output,
     let output = match command {
         Command::Rotate { ring } => rotate(&context, &path, &ring.rings()).await,
         Command::List => list(&context, &path).await,
+        Command::Webhook => webhook(&path),
         Command::Retire { version, ring } => retire(&context, &path, ring, version).await,
     };
     context.store.close().await;
@@ -142,6 +148,17 @@ async fn list(context: &Context, path: &Path) -> Result<Output, String> {
         rings.push(json!({ "ring": name.name(), "versions": versions }));
     }
     Ok(Output { text: lines.join("\n"), json: json!({ "rings": rings }) })
+}
+
+fn webhook(path: &Path) -> Result<Output, String> {
+    let keys = receiver_keys(&read(path)?.webhook);
+    let lines: Vec<_> =
+        keys.iter().map(|(version, key)| format!("{version:>3}  {}", key.expose())).collect();
+    let list: Vec<_> = keys
+        .iter()
+        .map(|(version, key)| json!({ "version": version, "key": key.expose() }))
+        .collect();
+    Ok(Output { text: lines.join("\n"), json: json!({ "keys": list }) })
 }
 
 async fn retire(

@@ -31,6 +31,9 @@ const FOLLOW_KEYS_EVERY: Duration = Duration::from_secs(2);
 const KEEP_EXPIRED_SECONDS: i64 = 86_400;
 /// How long a job that was given up is kept for somebody to look at.
 const KEEP_DEAD_SECONDS: i64 = 30 * 86_400;
+/// How long what was typed into a failed order is kept for another try: as the text of
+/// `order_secrets_gone` says.
+const KEEP_SECRETS_SECONDS: i64 = 7 * 86_400;
 
 pub(super) async fn run(mut settings: Settings, json: bool, reload: Reload) -> Result<(), String> {
     let socket = bind(settings.server.listen, "server.listen", "DOORSTEP_LISTEN")?;
@@ -65,7 +68,7 @@ pub(super) async fn run(mut settings: Settings, json: bool, reload: Reload) -> R
 
     let store = context.store.clone();
     let limits = settings.limits.clone();
-    let app = App::new(context, settings);
+    let app = App::new(context, settings, stop.clone());
     let door = Door::new(reload.router(app.clone()), limits);
     let follower = tokio::spawn(follow(app, door.clone(), reload, hang_up()?));
     listen::serve(listener, door, stop).await;
@@ -177,6 +180,7 @@ async fn sweep(context: Context) {
         tokio::time::sleep(SWEEP_EVERY).await;
         let before = context.clock.now().plus_seconds(-KEEP_EXPIRED_SECONDS);
         let dead = context.clock.now().plus_seconds(-KEEP_DEAD_SECONDS);
+        let untried = context.clock.now().plus_seconds(-KEEP_SECRETS_SECONDS);
         let swept = async {
             sweep_buckets(&context).await?;
             let mut tx = context.store.begin().await?;
@@ -187,6 +191,8 @@ async fn sweep(context: Context) {
             tx.conn().sweep_used(context.clock.now()).await?;
             tx.conn().sweep_pending(context.clock.now()).await?;
             tx.conn().sweep_jobs(dead).await?;
+            tx.conn().sweep_order_keys(context.clock.now()).await?;
+            tx.conn().sweep_order_secrets(untried).await?;
             tx.commit().await?;
             Ok::<_, doorstep_store::StoreError>(count)
         };

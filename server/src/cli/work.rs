@@ -6,10 +6,18 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::serve::{follow_keys, hang_up, watch_signals};
-use crate::{config::Settings, jobs::Runner};
+use crate::{
+    config::{Driver, Settings},
+    jobs::Runner,
+};
 
 /// Works jobs off until a signal ends it.
 pub(super) async fn run(settings: Settings, json: bool) -> Result<(), String> {
+    if settings.provisioning.driver == Driver::Webhook && settings.server.public_url.is_none() {
+        return Err(
+            "set server.public_url (DOORSTEP_PUBLIC_URL): the provisioner answers there".to_owned()
+        );
+    }
     let context = super::open(&settings).await?;
     let follower = tokio::spawn(follow_keys(context.clone(), hang_up()?));
     let stop = CancellationToken::new();

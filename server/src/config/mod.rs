@@ -7,6 +7,7 @@
 mod branding;
 mod jobs;
 mod networks;
+mod provisioning;
 mod rates;
 mod secret_file;
 mod sections;
@@ -18,6 +19,7 @@ use serde::Deserialize;
 pub use branding::{Branding, Form};
 pub use jobs::Jobs;
 pub use networks::Networks;
+pub use provisioning::{Driver, Provisioning};
 pub use rates::RateSettings;
 pub use sections::{
     Accounts, Compat, Database, Keys, Limits, Log, LogFormat, Ops, PlanSettings, Publishable,
@@ -52,6 +54,8 @@ pub struct Settings {
     pub plan: PlanSettings,
     /// Work in the background.
     pub jobs: Jobs,
+    /// Who brings projects up.
+    pub provisioning: Provisioning,
     /// What older clients need.
     pub compat: Compat,
     /// Logs.
@@ -208,6 +212,7 @@ impl Settings {
             ("drain_seconds", limits.drain_seconds, 0..=3_600),
             ("connections", limits.connections as u64, 1..=1_000_000),
             ("requests", limits.requests as u64, 1..=100_000),
+            ("event_streams", limits.event_streams as u64, 0..=100_000),
             ("head_bytes", limits.head_bytes as u64, 8 * 1024..=1024 * 1024),
             ("body_bytes", limits.body_bytes as u64, 1024..=16 * 1024 * 1024),
         ] {
@@ -234,6 +239,7 @@ impl Settings {
             }
         }
         self.jobs.validate().map_err(ConfigError)?;
+        self.provisioning.validate().map_err(ConfigError)?;
         let plan = &self.plan;
         if [plan.containers, plan.container_registries, plan.dns_zones].iter().any(|it| *it < 0) {
             return fail("a quota of [plan] is below 0".to_owned());
@@ -255,6 +261,7 @@ impl Settings {
             ("limits.connections", self.limits.connections != new.limits.connections),
             ("log.format", self.log.format != new.log.format),
             ("jobs", self.jobs != new.jobs),
+            ("provisioning", self.provisioning != new.provisioning),
         ]
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))
@@ -262,7 +269,8 @@ impl Settings {
     }
 
     /// Takes these from the settings of a running server: its sockets and its database
-    /// are open, its clients know its URL, and its log is of one form.
+    /// are open, its clients know its URL, its log is of one form, and its jobs are
+    /// worked off by the driver that it began with.
     pub(crate) fn keep_fixed(&mut self, running: &Self) {
         let running = running.clone();
         self.server.listen = running.server.listen;
@@ -272,6 +280,7 @@ impl Settings {
         self.keys = running.keys;
         self.limits.connections = running.limits.connections;
         self.log.format = running.log.format;
+        self.provisioning = running.provisioning;
     }
 
     /// Where people and panels reach the server, without a slash at the end.
@@ -387,6 +396,9 @@ mod tests {
             ("DOORSTEP_BRANDING__NAME", "", "branding.name"),
             ("DOORSTEP_FORM__FIELDS", "phone pets", "pets"),
             ("DOORSTEP_JOBS__LEASE_MILLIS", "1", "jobs.lease_millis"),
+            ("DOORSTEP_PROVISIONING__DRIVER", "directory", "provisioning.directory"),
+            ("DOORSTEP_PROVISIONING__DRIVER", "webhook", "provisioning.webhook_url"),
+            ("DOORSTEP_PROVISIONING__LINK", "javascript:1", "provisioning.link"),
         ] {
             let error = load(&[(name, value)]).unwrap_err();
             assert!(error.contains(expected), "{name}: {error}");

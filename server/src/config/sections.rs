@@ -91,6 +91,8 @@ pub struct Limits {
     /// once. At the two milliseconds that a commit takes on a good disk, the last of
     /// 512 sign-ups waits a second, and a person is still there.
     pub requests: usize,
+    /// Streams of events at a time, in this process. Each is a connection.
+    pub event_streams: usize,
     /// Bytes of a request's head.
     pub head_bytes: usize,
     /// Bytes of a request's body. The longest honest sign-up is under 8 KiB.
@@ -114,6 +116,7 @@ impl Default for Limits {
             scale: 1.0,
             connections: 10_000,
             requests: 512,
+            event_streams: 256,
             head_bytes: 16 * 1024,
             body_bytes: 32 * 1024,
             head_seconds: 5,

@@ -17,7 +17,7 @@ use doorstep_accounts::{Limit, Principal, Refusal, Scope, Scopes, Secret, Subjec
 use doorstep_register::{Error, Meter, Presented, admit, authenticate_token, check_origin, log_in};
 use doorstep_wire::{Code, frame, paths};
 
-use super::{App, extract::discard, in_flight::Place, metered::Metered, reject::Reject};
+use super::{App, extract::discard, in_flight::Place, metered::Metered, reject::Reject, routes};
 
 /// The caller, after every check.
 #[derive(Debug, Clone)]
@@ -121,18 +121,18 @@ async fn authorize(
     let principal = match authorization {
         None => {
             let reject = Reject::from(Refusal::Unauthenticated);
-            return Err(challenge(app, reject, scope, None));
+            return Err(challenge(app, reject, (scope, headers), None));
         }
         Some(Authorization::Bearer(token)) => {
-            authenticate_token(&app.context, meter, &token, Presented::Bearer)
-                .await
-                .map_err(|error| challenge(app, error.into(), scope, Some("invalid_token")))?
+            authenticate_token(&app.context, meter, &token, Presented::Bearer).await.map_err(
+                |error| challenge(app, error.into(), (scope, headers), Some("invalid_token")),
+            )?
         }
         Some(Authorization::Dpop(token)) => by_dpop(app, meter, head, &token).await?,
         Some(Authorization::Basic { username, password }) => {
             log_in(&app.context, meter, &username, &password)
                 .await
-                .map_err(|error| challenge(app, error.into(), scope, None))?
+                .map_err(|error| challenge(app, error.into(), (scope, headers), None))?
         }
     };
     // A bound sign-up token was held to its share before its proof was used up.
@@ -146,13 +146,14 @@ async fn authorize(
         return Err(Refusal::BrowserUseForbidden.into());
     }
     if let Some(origin) = page_origin(app, headers) {
-        check_origin(&app.context, &principal, origin).await?;
+        let for_users = routes::is_for_ordering(head.uri.path());
+        check_origin(&app.context, &principal, origin, for_users).await?;
     }
     if scopes.iter().any(|scope| principal.may(*scope)) {
         Ok(principal)
     } else {
         let reject = Reject::from(Refusal::InsufficientScope { needed: scope });
-        Err(challenge(app, reject, scope, Some("insufficient_scope")))
+        Err(challenge(app, reject, (scope, headers), Some("insufficient_scope")))
     }
 }
 
@@ -213,7 +214,12 @@ pub(crate) fn from_a_page(headers: &HeaderMap) -> bool {
 
 /// Adds `WWW-Authenticate` (RFC 6750 §3): without an `error` when nothing was
 /// sent, with the scope when it was too little.
-fn challenge(app: &App, reject: Reject, scope: Scope, error: Option<&str>) -> Reject {
+fn challenge(
+    app: &App,
+    reject: Reject,
+    (scope, request): (Scope, &HeaderMap),
+    error: Option<&str>,
+) -> Reject {
     if !reject.is_unauthorized() && error != Some("insufficient_scope") {
         return reject;
     }
@@ -235,8 +241,9 @@ fn challenge(app: &App, reject: Reject, scope: Scope, error: Option<&str>) -> Re
         }
         None => reject.with(header::WWW_AUTHENTICATE, dpop_challenge(app, "")),
     };
-    if scope == Scope::Register || error.is_some() {
-        // An API credential never registers anybody: do not invite one.
+    if scope == Scope::Register || error.is_some() || from_a_page(request) {
+        // An API credential never registers anybody: do not invite one. And a browser
+        // would ask the person for it, on behalf of a page.
         reject
     } else {
         reject.with(

@@ -36,8 +36,10 @@ pub(crate) fn layer(app: &App) -> CorsLayer {
             header::ACCEPT_LANGUAGE,
             HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("dpop"),
+            HeaderName::from_static("last-event-id"),
         ])
         .expose_headers([
+            header::LINK,
             header::LOCATION,
             header::RETRY_AFTER,
             HeaderName::from_static("ratelimit"),
@@ -45,6 +47,8 @@ pub(crate) fn layer(app: &App) -> CorsLayer {
             HeaderName::from_static("idempotency-key"),
             HeaderName::from_static("idempotent-replayed"),
             HeaderName::from_static("dpop-nonce"),
+            HeaderName::from_static("per-page"),
+            HeaderName::from_static("total"),
             HeaderName::from_static("x-request-id"),
         ])
         .max_age(MAX_AGE)

@@ -22,7 +22,7 @@ use doorstep_wire::paths;
 
 use super::{
     App, client_address, extract::discard, in_flight::Place, oauth::OAuthError, reject::Reject,
-    routes::CROSS_ORIGIN,
+    routes,
 };
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -70,7 +70,7 @@ pub(crate) async fn meter(State(app): State<App>, mut request: Request, next: Ne
         Ok(()) => next.run(request).await,
         Err(refusal) => {
             let for_oauth_clients = is_for_oauth_clients(request.uri().path());
-            let for_pages = CROSS_ORIGIN.contains(&request.uri().path());
+            let for_pages = routes::is_cross_origin(request.uri().path());
             Place::leave(request.extensions());
             discard(request.into_body(), app.settings.limits.body_deadline()).await;
             let mut response = if for_oauth_clients {

@@ -16,7 +16,12 @@ mod metadata;
 mod metered;
 mod negotiate;
 mod oauth;
+mod offers;
 pub(crate) mod ops;
+mod order_events;
+mod orders;
+mod paging;
+mod provisioning;
 mod puzzles;
 mod reject;
 pub mod routes;
@@ -29,6 +34,7 @@ use axum::Router;
 use doorstep_dialects::Plan;
 use doorstep_register::Context;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Settings;
 
@@ -51,15 +57,18 @@ pub struct AppState {
     /// The plan that accounts are on.
     pub plan: Plan,
     puzzles: puzzles::Puzzles,
+    watchers: Arc<order_events::Watchers>,
+    /// Ends streams, which would hold up a stop.
+    stopping: CancellationToken,
     /// Places for requests that are worked on.
     places: Arc<Semaphore>,
 }
 
 impl App {
-    /// Puts the parts together.
-    pub fn new(context: Context, settings: Settings) -> Self {
+    /// Puts the parts together. Streams end with `stopping`.
+    pub fn new(context: Context, settings: Settings, stopping: CancellationToken) -> Self {
         let places = Arc::new(Semaphore::new(settings.limits.requests));
-        Self::with_places(context, settings, places)
+        Self::with(context, settings, places, Arc::default(), stopping)
     }
 
     /// The same with other settings, on the same database and with what was counted
@@ -73,10 +82,16 @@ impl App {
         } else {
             Arc::new(Semaphore::new(settings.limits.requests))
         };
-        Self::with_places(context, settings, places)
+        Self::with(context, settings, places, Arc::clone(&self.watchers), self.stopping.clone())
     }
 
-    fn with_places(context: Context, settings: Settings, places: Arc<Semaphore>) -> Self {
+    fn with(
+        context: Context,
+        settings: Settings,
+        places: Arc<Semaphore>,
+        watchers: Arc<order_events::Watchers>,
+        stopping: CancellationToken,
+    ) -> Self {
         let plan = Plan {
             id: settings.plan.id,
             name: settings.plan.name.clone(),
@@ -87,7 +102,7 @@ impl App {
             },
         };
         let puzzles = puzzles::Puzzles::new(&settings.publishable);
-        Self(Arc::new(AppState { context, settings, plan, puzzles, places }))
+        Self(Arc::new(AppState { context, settings, plan, puzzles, watchers, stopping, places }))
     }
 }
 

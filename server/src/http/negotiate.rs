@@ -18,6 +18,9 @@ const DEPRECATED: &[u32] = &[51, 52, 53, 54, 60, 61, 62, 65, 70, 71];
 const SUPPORTED_HEADER: HeaderName = HeaderName::from_static("api-version-supported");
 const DEPRECATED_HEADER: HeaderName = HeaderName::from_static("api-deprecated");
 
+/// What an order's events come as.
+const STREAM: &str = "text/event-stream";
+
 /// Refuses versions that do not exist and callers that take no JSON.
 pub(crate) async fn negotiate(request: Request, next: Next) -> Response {
     let accept: Vec<_> = request
@@ -41,7 +44,8 @@ pub(crate) async fn negotiate(request: Request, next: Next) -> Response {
             .into_response();
         }
     };
-    if !takes_json(&accept) {
+    let is_stream = request.uri().path().ends_with("/events") && accept.contains(STREAM);
+    if !is_stream && !takes_json(&accept) {
         return Reject::new(
             Code::NotAcceptable,
             "the reply can only be JSON: accept application/json",

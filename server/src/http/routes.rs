@@ -11,7 +11,7 @@ use doorstep_wire::paths;
 
 use super::{
     App, admin_users, assets, caller, cors, credentials, docs, frame, layers, metadata, metered,
-    negotiate, oauth, signups, users,
+    negotiate, oauth, offers, order_events, orders, provisioning, signups, users,
 };
 
 /// Who may call a route.
@@ -36,6 +36,19 @@ pub struct Route {
     pub access: Access,
     handler: fn() -> MethodRouter<App>,
 }
+
+/// Prices are for everybody who has a token at all: before a sign-up that is a client's
+/// `public` one, or the sign-up token that a page has. The other scope is the one that
+/// the documented contract asks for.
+const PRODUCT_READERS: Access =
+    Access::Needs(&[Scope::Public, Scope::ProfileRead, Scope::Register]);
+/// As for products.
+const LOCATION_READERS: Access =
+    Access::Needs(&[Scope::Public, Scope::ProjectRead, Scope::Register]);
+/// As for products.
+const IMAGE_READERS: Access = Access::Needs(&[Scope::Public, Scope::ImagesRead, Scope::Register]);
+const ORDER_READERS: Access = Access::Needs(&[Scope::OrderRead]);
+const ORDER_WRITERS: Access = Access::Needs(&[Scope::OrderWrite]);
 
 /// The table. A test refuses a guarded route that has no refusal test.
 pub static ROUTES: &[Route] = &[
@@ -223,6 +236,97 @@ pub static ROUTES: &[Route] = &[
         access: Access::Needs(&[Scope::AdminWrite]),
         handler: || on(MethodFilter::DELETE, admin_users::unsuspend),
     },
+    // Those who want to have something, and those who may sign up for it.
+    Route {
+        method: "GET",
+        path: paths::PRODUCTS,
+        access: PRODUCT_READERS,
+        handler: || on(MethodFilter::GET, offers::products),
+    },
+    Route {
+        method: "GET",
+        path: paths::PRODUCTS_ALIAS,
+        access: PRODUCT_READERS,
+        handler: || on(MethodFilter::GET, offers::products),
+    },
+    Route {
+        method: "GET",
+        path: paths::LOCATIONS,
+        access: LOCATION_READERS,
+        handler: || on(MethodFilter::GET, offers::locations),
+    },
+    Route {
+        method: "GET",
+        path: paths::IMAGES,
+        access: IMAGE_READERS,
+        handler: || on(MethodFilter::GET, offers::images),
+    },
+    Route {
+        method: "GET",
+        path: paths::IMAGE,
+        access: IMAGE_READERS,
+        handler: || on(MethodFilter::GET, offers::image),
+    },
+    Route {
+        method: "GET",
+        path: paths::ORDERS,
+        access: ORDER_READERS,
+        handler: || on(MethodFilter::GET, orders::list),
+    },
+    Route {
+        method: "POST",
+        path: paths::ORDERS,
+        access: ORDER_WRITERS,
+        handler: || on(MethodFilter::POST, orders::place),
+    },
+    Route {
+        method: "GET",
+        path: paths::ORDER,
+        access: ORDER_READERS,
+        handler: || on(MethodFilter::GET, orders::show),
+    },
+    Route {
+        method: "GET",
+        path: paths::ORDER_EVENTS,
+        access: ORDER_READERS,
+        handler: || on(MethodFilter::GET, order_events::events),
+    },
+    Route {
+        method: "POST",
+        path: paths::ORDER_CANCEL,
+        access: ORDER_WRITERS,
+        handler: || on(MethodFilter::POST, orders::cancel),
+    },
+    Route {
+        method: "POST",
+        path: paths::ORDER_RETRY,
+        access: ORDER_WRITERS,
+        handler: || on(MethodFilter::POST, orders::retry),
+    },
+    Route {
+        method: "GET",
+        path: paths::ORDERS_ALIAS,
+        access: ORDER_READERS,
+        handler: || on(MethodFilter::GET, orders::list),
+    },
+    Route {
+        method: "POST",
+        path: paths::ORDERS_ALIAS,
+        access: ORDER_WRITERS,
+        handler: || on(MethodFilter::POST, orders::place),
+    },
+    Route {
+        method: "GET",
+        path: paths::ORDER_ALIAS,
+        access: ORDER_READERS,
+        handler: || on(MethodFilter::GET, orders::show),
+    },
+    Route {
+        method: "POST",
+        path: paths::PROVISIONING_CALLBACK,
+        access: Access::Open,
+        handler: || on(MethodFilter::POST, provisioning::callback),
+    },
     // OAuth clients.
     Route {
         method: "POST",
@@ -289,8 +393,34 @@ pub static ROUTES: &[Route] = &[
 ];
 
 /// Paths that pages of other origins may call.
-pub(crate) const CROSS_ORIGIN: &[&str] =
+const CROSS_ORIGIN: &[&str] =
     &[paths::USERS, paths::WIDGET_SESSION, paths::WIDGET_CHALLENGE, paths::WIDGET_TOKEN];
+
+/// Paths that such pages may call with a user's own API credential as well: what the
+/// widget goes on to after a sign-up. The page must be one of the client that made the
+/// user. It has the credential anyway, for the person got it there; what it can do with
+/// it by way of the browser is this and no more.
+const ORDERING: &[&str] = &[
+    paths::PRODUCTS,
+    paths::LOCATIONS,
+    paths::IMAGES,
+    paths::IMAGE,
+    paths::ORDERS,
+    paths::ORDER,
+    paths::ORDER_EVENTS,
+    paths::ORDER_CANCEL,
+    paths::ORDER_RETRY,
+];
+
+/// Whether pages of other origins may call the path.
+pub(crate) fn is_cross_origin(path: &str) -> bool {
+    CROSS_ORIGIN.iter().chain(ORDERING).any(|pattern| matches(pattern, path))
+}
+
+/// Whether they may do so with a user's own API credential.
+pub(crate) fn is_for_ordering(path: &str) -> bool {
+    ORDERING.iter().any(|pattern| matches(pattern, path))
+}
 
 /// Makes the router from the table.
 pub(crate) fn router(app: &App) -> Router<App> {
@@ -308,14 +438,15 @@ pub(crate) fn router(app: &App) -> Router<App> {
             methods = methods.merge(handler);
         }
         methods = methods.fallback(layers::method_not_allowed);
-        if path.starts_with("/api/") {
+        let is_api = path.starts_with("/api/") || path == paths::PRODUCTS_ALIAS;
+        if is_api {
             methods = methods.layer(from_fn(negotiate::negotiate));
         }
-        if CROSS_ORIGIN.contains(&path) {
+        if is_cross_origin(path) {
             methods = methods.layer(cors::layer(app)).layer(map_response(cors::no_content));
         }
         // Outermost: a preflight and the frame ask the database as well.
-        if path.starts_with("/api/") || path == paths::FRAME {
+        if is_api || path == paths::FRAME {
             methods = methods.layer(from_fn_with_state(app.clone(), metered::meter));
         }
         router = router.route(path, methods);

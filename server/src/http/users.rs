@@ -8,7 +8,7 @@ use axum::{
 use doorstep_accounts::{
     Created, Fingerprint, IdempotencyKey, Identity, Principal, Refusal, SignUpToken, Subject,
 };
-use doorstep_dialects::native;
+use doorstep_dialects::{Holdings, native};
 use doorstep_register::{self as register, Held, Keyed, Meter};
 use doorstep_wire::{Code, paths, session::Session};
 use serde_json::{Value, json};
@@ -193,7 +193,11 @@ pub(crate) async fn show(
     let id = own_id(&caller)?;
     let user = app.context.store.read().await?.conn().user(id).await?;
     let user = user.ok_or(Refusal::InvalidCredential)?;
-    let body = native::profile(&user, &app.plan, &app.settings.accounts.timezone);
+    let found = register::holdings(&app.context, &user).await?;
+    let mut plan = app.plan.clone();
+    plan.quotas.containers = found.containers_allowed.unwrap_or(plan.quotas.containers);
+    let held = Holdings { projects: found.projects, containers: found.containers };
+    let body = native::profile(&user, &plan, held, &app.settings.accounts.timezone);
     Ok(reply(StatusCode::OK, &body))
 }
 

@@ -8,6 +8,11 @@
 //! lost the lease when it next renews it, at the latest when it writes the result,
 //! which is then not written.
 
+pub(crate) mod answer;
+mod directory;
+mod provision;
+mod webhook;
+
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use doorstep_accounts::{JobKind, Timestamp, secret::random_text};
@@ -16,6 +21,7 @@ use doorstep_store::{Lease, StoreError};
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
+use self::provision::Provision;
 use crate::{
     config::{Jobs, Settings},
     failpoint,
@@ -43,7 +49,6 @@ pub(crate) trait Work: Send + Sync {
 }
 
 /// How a try ended that did not fail.
-#[expect(dead_code, reason = "whatever work comes first makes them")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// The job is finished or put off, by the transaction that wrote the result.
@@ -77,6 +82,8 @@ pub(crate) struct Runner {
 impl Runner {
     /// Of all kinds.
     pub(crate) fn new(context: &Context, settings: &Settings) -> Self {
+        let provision = Provision::new(context, &settings.provisioning, settings.public_url());
+        let provision = provision.map(|provision| Arc::new(provision) as Arc<dyn Work>);
         // Told apart from all other processes, also on other machines.
         let owner = format!("{}-{}", std::process::id(), random_text(8, &*context.entropy));
         Self {
@@ -84,7 +91,7 @@ impl Runner {
             settings: settings.jobs.clone(),
             patience: Duration::from_secs(settings.limits.shutdown_seconds),
             owner,
-            works: Vec::new(),
+            works: provision.into_iter().collect(),
         }
     }
 
@@ -239,17 +246,18 @@ impl Runner {
     }
 
     /// Renews the lease until it is lost: to somebody else, or because it could not be
-    /// renewed for so long that somebody else may have it.
+    /// renewed for so long that somebody else may have it. A database that does not answer
+    /// is no reason to go on.
     async fn keep(&self, lease: &Lease) {
         let (length, every) = (self.settings.lease(), self.settings.lease() / 3);
         let mut safe_until = Instant::now() + length;
         loop {
             tokio::time::sleep(every).await;
             let asked = Instant::now();
-            match self.renew(lease).await {
-                Ok(true) => safe_until = asked + length,
-                Ok(false) => return,
-                Err(error) => {
+            match tokio::time::timeout_at(safe_until, self.renew(lease)).await {
+                Ok(Ok(true)) => safe_until = asked + length,
+                Ok(Ok(false)) | Err(_) => return,
+                Ok(Err(error)) => {
                     tracing::warn!(
                         job = lease.job_id,
                         cause = chain(&error),

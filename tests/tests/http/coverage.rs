@@ -1,6 +1,7 @@
 //! Every guarded route refuses everybody else. The list of routes is the
 //! server's own: a new one without an entry here fails.
 
+use doorstep_accounts::Scope;
 use doorstep_server::http::routes::{Access, ROUTES};
 use doorstep_tests::{Kind, OAuthClient, Server, on_both, send};
 use reqwest::{Method, RequestBuilder};
@@ -41,9 +42,29 @@ const GUARDED: &[(&str, &str, &str)] = &[
     ("PATCH", "/api/admin/users/{user}", r#"{"user":{"city":"Rome"}}"#),
     ("PUT", "/api/admin/users/{user}", r#"{"user":{"city":"Rome"}}"#),
     ("DELETE", "/api/admin/users/{user}", ""),
+    ("GET", "/api/products", ""),
+    ("GET", "/products", ""),
+    ("GET", "/api/locations", ""),
+    ("GET", "/api/container_images", ""),
+    ("GET", "/api/container_images/{image}", ""),
+    ("GET", "/api/orders", ""),
+    ("POST", "/api/orders", r#"{"order":{}}"#),
+    ("GET", "/api/orders/{order}", ""),
+    ("GET", "/api/orders/{order}/events", ""),
+    ("POST", "/api/orders/{order}/cancel", ""),
+    ("POST", "/api/orders/{order}/retry", ""),
+    ("GET", "/api/order", ""),
+    ("POST", "/api/order", r#"{"order":{}}"#),
+    ("GET", "/api/order/{order}", ""),
     ("POST", "/api/admin/users/{user}/suspension", ""),
     ("DELETE", "/api/admin/users/{user}/suspension", ""),
 ];
+
+/// Whether everybody who has a token at all may call the route.
+fn is_public(method: &str, path: &str) -> bool {
+    let route = ROUTES.iter().find(|route| (route.method, route.path) == (method, path));
+    matches!(route.unwrap().access, Access::Needs(scopes) if scopes.contains(&Scope::Public))
+}
 
 /// Puts credentials on a request.
 type Sign = Box<dyn Fn(RequestBuilder) -> RequestBuilder>;
@@ -112,7 +133,12 @@ async fn every_guarded_route_refuses_everybody_else(kind: Kind) {
                 request.header("content-type", "application/json").body(*body)
             }
         };
+        let is_public = is_public(method, path);
         for (who, sign, status) in &callers {
+            // What is for everybody is for them as well.
+            if is_public && *status == 403 {
+                continue;
+            }
             let answer = send(sign(request())).await;
             assert_eq!(answer.status.as_u16(), *status, "{who}: {method} {path}: {}", answer.text);
             assert_eq!(answer.header("content-type"), "application/problem+json");

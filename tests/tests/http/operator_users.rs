@@ -7,7 +7,10 @@ use doorstep_tests::{Kind, OAuthClient, Server, on_both, send};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::admin_users::{USERS, admin, call, login};
+use crate::{
+    admin_users::{USERS, admin, call, login},
+    orders::{customer, ended, id_of, order, place, shop},
+};
 
 /// Somebody who left something in every table.
 async fn zerlina(server: &Server) -> (i64, (String, String)) {
@@ -102,6 +105,30 @@ async fn an_export_has_everything_but_secrets(kind: Kind) {
     let audited =
         "SELECT COUNT(*) FROM audit_log WHERE action = 'user.export' AND actor = 'operator'";
     assert_eq!(server.database.count(audited).await, 4);
+}
+
+async fn an_export_has_orders_and_no_password_of_theirs(kind: Kind) {
+    let (server, _folder) = shop(kind, &[]).await;
+    let who = customer(&server, "ada").await;
+    let mut wanted = order("Engines");
+    wanted["order"]["containers"][0]["domains"] = json!(["ada.example"]);
+    let id = id_of(&place(&server, &who, &wanted).await);
+    assert_eq!(ended(&server, &who, &id).await["status"], "completed");
+    let user = server.database.count("SELECT user_id FROM orders").await.to_string();
+    let export = server.cli(&["user", "export", &user], "").unwrap();
+    let data = &export["data"];
+    let placed = &data["orders"][0];
+    assert_eq!((&placed["id"], &placed["state"]), (&json!(id), &json!("completed")));
+    assert_eq!(placed["project_name"], "Engines");
+    assert!(placed["document"].to_string().contains("Ada's engines"), "{placed}");
+    let last = data["order_changes"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["order_id"], &last["state"]), (&json!(id), &json!("completed")));
+    assert_eq!(data["domains"], json!([{ "domain": "ada.example", "order_id": id }]));
+    let project = &data["projects"][0];
+    assert_eq!((&project["name"], &project["order_id"]), (&json!("Engines"), &json!(id)));
+    assert!(project["link"].as_str().unwrap().starts_with("https://projects.example/"));
+    let whole = export.to_string();
+    assert!(!whole.contains("hunter2") && !whole.contains("sealed"), "{whole}");
 }
 
 async fn users_are_shown_listed_and_erased(kind: Kind) {
@@ -221,6 +248,7 @@ fn every_table_that_names_users_is_exported_or_says_why_not() {
 
 on_both!(
     an_export_has_everything_but_secrets,
+    an_export_has_orders_and_no_password_of_theirs,
     users_are_shown_listed_and_erased,
     tokens_are_ended_one_by_one_and_by_owner,
 );

@@ -6,12 +6,25 @@
 
 pub mod apiculus;
 mod currencies;
+mod decimal;
+mod groups;
+mod images;
+mod locations;
+mod products;
 mod reader;
+mod references;
 
 use std::fmt;
 
-pub use self::apiculus::Apiculus;
 use self::reader::{Faults, Table};
+pub use self::{
+    apiculus::Apiculus,
+    decimal::Decimal,
+    groups::{Group, Offer},
+    images::{Image, Setting, SettingKind, VALUE_LENGTH, Variant},
+    locations::{Location, Region},
+    products::Product,
+};
 
 /// Everything that the operator offers.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -20,6 +33,14 @@ pub struct Catalog {
     pub currencies: Vec<String>,
     /// What the Apiculus API asks of new accounts.
     pub apiculus: Apiculus,
+    /// Where projects can be.
+    pub locations: Vec<Location>,
+    /// Sizes of containers, and what they cost.
+    pub products: Vec<Product>,
+    /// What can run in a container.
+    pub images: Vec<Image>,
+    /// Who may have what.
+    pub groups: Vec<Group>,
 }
 
 /// The longest document, in bytes: it is kept in memory by every server, and a
@@ -59,8 +80,13 @@ fn read(document: &str) -> Result<(Catalog, Vec<CatalogFault>), CatalogFaults> {
     let root = Table::root(&table, &faults);
     let currencies = currencies::read(&root);
     let apiculus = apiculus::read(&root);
+    let products = products::read(&root, &currencies);
+    let (locations, images, groups) =
+        (locations::read(&root), images::read(&root), groups::read(&root));
     root.finish();
-    Ok((Catalog { currencies, apiculus }, faults.into_inner()))
+    let catalog = Catalog { currencies, apiculus, locations, products, images, groups };
+    references::check(&catalog, &faults);
+    Ok((catalog, faults.into_inner()))
 }
 
 /// One thing that is wrong with a document.
@@ -111,6 +137,8 @@ mod tests {
         let sample = Catalog::parse(include_str!("../../../../tests/catalog/sample.toml")).unwrap();
         assert_eq!(sample.currencies, ["INR", "RWF", "OMR"]);
         assert_eq!(sample.apiculus.regions, ["noida"]);
+        assert_eq!(sample.offer(None).products().count(), 1);
+        assert_eq!(sample.images[0].settings[1].kind, SettingKind::Password);
     }
 
     #[test]
@@ -126,7 +154,7 @@ mod tests {
                 "currencies 4 \"INR\" is there twice: remove one",
                 "apiculus.names must be one of \"strict\", \"lenient\", \"ascii\"",
                 "apiculus.phone has a min of 9 above its max of 8: set both",
-                "productz is not a key that means something here: remove it, or correct it to one of currencies, apiculus",
+                "productz is not a key that means something here: remove it, or correct it to one of currencies, apiculus, product, location, image, group",
             ]
         );
     }

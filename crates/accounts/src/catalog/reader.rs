@@ -6,7 +6,10 @@ use std::{cell::RefCell, fmt::Display, ops::RangeInclusive};
 use doorstep_fields::is_hidden;
 use toml::Value;
 
-use super::CatalogFault;
+use super::{CatalogFault, Decimal};
+
+/// Numbers by which things name one another.
+const IDS: RangeInclusive<i64> = 1..=1_000_000_000;
 
 /// The faults found so far.
 #[derive(Debug, Default)]
@@ -15,6 +18,11 @@ pub(super) struct Faults(RefCell<Vec<CatalogFault>>);
 impl Faults {
     pub(super) fn into_inner(self) -> Vec<CatalogFault> {
         self.0.into_inner()
+    }
+
+    /// A fault that was found after the tables were read.
+    pub(super) fn note(&self, entry: String, message: String) {
+        self.add(entry, message, false);
     }
 
     fn add(&self, entry: String, message: String, is_unknown_key: bool) {
@@ -149,6 +157,39 @@ impl<'a> Table<'a> {
         self.number(key, range)
     }
 
+    /// The number that others name it by.
+    pub(super) fn id(&self) -> i64 {
+        self.required_number("id", IDS).unwrap_or_default()
+    }
+
+    /// Numbers of other things; empty if there are none.
+    pub(super) fn ids(&self, key: &'static str) -> Vec<i64> {
+        self.some_ids(key).unwrap_or_default()
+    }
+
+    /// Numbers of other things, if the key is there.
+    pub(super) fn some_ids(&self, key: &'static str) -> Option<Vec<i64>> {
+        let value = self.get(key)?;
+        let ids: Option<Vec<i64>> = value.as_array().and_then(|items| {
+            items.iter().map(|item| item.as_integer().filter(|id| IDS.contains(id))).collect()
+        });
+        if ids.is_none() {
+            self.fault_of(key, "must be a list of ids in brackets, as in [1, 2]");
+        }
+        ids
+    }
+
+    /// A decimal number, as text so that it is told as it was written; 0.0 if it is
+    /// not there.
+    pub(super) fn decimal(&self, key: &'static str) -> Decimal {
+        let Some(value) = self.get(key) else { return Decimal::default() };
+        let number = value.as_str().and_then(Decimal::parse);
+        if number.is_none() {
+            self.fault_of(key, "must be a decimal number in quotes, as in \"0.05\"");
+        }
+        number.unwrap_or_default()
+    }
+
     /// Yes or no.
     pub(super) fn flag(&self, key: &'static str, default: bool) -> bool {
         let Some(value) = self.get(key) else { return default };
@@ -215,6 +256,15 @@ impl<'a> Table<'a> {
                 asked.join(", ")
             );
             self.faults.add(self.path(key), message, true);
+        }
+    }
+}
+
+/// Notes what stands twice in a list of things that are told apart by a number.
+pub(super) fn refuse_twin_ids<T>(things: &[(Table<'_>, T)], id: impl Fn(&T) -> i64) {
+    for (at, (table, thing)) in things.iter().enumerate() {
+        if things[..at].iter().any(|(_, other)| id(other) == id(thing)) {
+            table.fault_of("id", "is another one's as well: give each a number of its own");
         }
     }
 }

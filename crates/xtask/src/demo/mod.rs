@@ -6,7 +6,7 @@ mod process;
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
@@ -55,6 +55,7 @@ pub(crate) fn run(workspace: &Workspace, screen: &Screen, fresh: bool) -> Result
     .context("cannot listen for Ctrl-C")?;
 
     client::ensure(&demo)?;
+    demo.import_catalog()?;
     demo.addresses.check_free()?;
     let mut server = Process::start("server", demo.server(), demo.folder.join("server.log"))?;
     server.wait_until_ready(workspace, &demo.addresses.ops, "/readyz", START_DEADLINE)?;
@@ -85,8 +86,30 @@ impl Demo<'_> {
         if fresh && self.folder.exists() {
             fs::remove_dir_all(&self.folder).context("cannot remove the demo's old data")?;
         }
-        fs::create_dir_all(&self.folder)
-            .with_context(|| format!("cannot create {}", self.folder.display()))
+        fs::create_dir_all(self.projects())
+            .with_context(|| format!("cannot create {}", self.projects().display()))
+    }
+
+    /// Puts the sample catalogue in force, so that there is something to order.
+    fn import_catalog(&self) -> Result<()> {
+        let sample = self.workspace.path("tests/catalog/sample.toml");
+        let output = self
+            .doorstep()
+            .args(["catalog", "import"])
+            .arg(&sample)
+            .stdin(Stdio::null())
+            .output()
+            .context("cannot start the server's program")?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr);
+            bail!("`doorstep catalog import {}` failed\n    {}", sample.display(), said.trim());
+        }
+        Ok(())
+    }
+
+    /// Where the demo's projects come up.
+    fn projects(&self) -> PathBuf {
+        self.folder.join("projects")
     }
 
     fn database(&self) -> PathBuf {
@@ -108,7 +131,13 @@ impl Demo<'_> {
             .env("DOORSTEP_OPS_LISTEN", &self.addresses.ops)
             // Who tries things out signs up more often than a customer does.
             .env("DOORSTEP_LIMITS__SCALE", "100")
-            .env("DOORSTEP_PUBLIC_URL", self.addresses.server_url());
+            .env("DOORSTEP_PUBLIC_URL", self.addresses.server_url())
+            .env("DOORSTEP_PROVISIONING__DRIVER", "directory")
+            .env("DOORSTEP_PROVISIONING__DIRECTORY", self.projects())
+            .env(
+                "DOORSTEP_PROVISIONING__LINK",
+                format!("{}/?project={{id}}", self.addresses.panel_url()),
+            );
         doorstep
     }
 

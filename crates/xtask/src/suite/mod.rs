@@ -59,6 +59,7 @@ impl Suite<'_> {
         let tools = tools::for_widget(self.workspace, self.screen, Mode::Development)?;
         tools::postgres::ensure(self.workspace, self.screen)?;
         tools::oauth_clients(self.workspace, self.screen)?;
+        tools::shell::ensure(self.workspace, self.screen)?;
         let browser =
             if fast { None } else { Some(tools::browser::ensure(self.workspace, self.screen)?) };
 

@@ -7,6 +7,7 @@ mod debian;
 pub(crate) mod npm;
 pub(crate) mod postgres;
 mod python;
+pub(crate) mod shell;
 
 use std::path::PathBuf;
 
@@ -52,6 +53,7 @@ pub(crate) fn everything(workspace: &Workspace, screen: &Screen) -> Result<()> {
     for_widget(workspace, screen, Mode::Development)?;
     postgres::ensure(workspace, screen)?;
     oauth_clients(workspace, screen)?;
+    shell::ensure(workspace, screen)?;
     browser::ensure(workspace, screen)?;
     Ok(())
 }

@@ -9,15 +9,40 @@ use doorstep_accounts::{
     Lookup, ManagedUser, Refusal, Secret, UserForm, labels::is_reserved, managed_user::label_name,
     password::CHARACTERS,
 };
-use doorstep_fields::{Answer, Field, Raw, SignUp, Value as Answered, field};
-use doorstep_wire::FieldProblem;
+use doorstep_fields::{Answer, CATALOGUE, Field, Raw, SignUp, Value as Answered, field};
+use doorstep_wire::{FieldProblem, paths};
 use iso_currency::Currency;
 use serde_json::{Map, Value, json};
 
 use crate::{
     body::{Object, labels, note_unknown, object, problem, raw, replaced},
+    dialect::{Authentication, Carried, Dialect, Made, Reply},
     native::{check, cleared},
     native_profile::rfc3339,
+};
+
+/// The door. Our own names for fields are its names.
+pub(crate) const DIALECT: Dialect = Dialect {
+    name: "compute_stacks_admin",
+    roots: &[paths::ADMIN_USERS],
+    create: &[paths::ADMIN_USERS],
+    authentication: Authentication::Usual,
+    takes_forms: false,
+    carries: CARRIES,
+    decode: |body, _| decode_create(body),
+    fingerprint: without_passwords,
+    created: |made, _| created(made),
+    refused: |_, problem, _| Reply::problem(problem),
+};
+
+const CARRIES: &[Carried] = &{
+    let mut all = [Carried::same(""); CATALOGUE.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = Carried::same(CATALOGUE[at].name);
+        at += 1;
+    }
+    all
 };
 
 /// Members of `user` beside the catalogue's fields.
@@ -260,6 +285,12 @@ pub fn decode_lookup(id: &str, query: &[(String, String)]) -> Result<Option<Look
         return Ok(Some(Lookup::Label(name, id.to_owned())));
     }
     Ok(id.parse().ok().map(Lookup::Id))
+}
+
+/// The answer to a request that made a user.
+fn created(made: &Made<'_>) -> Reply {
+    let body = encode_user(made.managed, Some(made.form));
+    Reply::json(201, &body).located(format!("{}/{}", paths::ADMIN_USERS, made.managed.user.id))
 }
 
 /// One user, with what has to be said about the request.

@@ -1,13 +1,13 @@
-//! Users, for administrators.
+//! Users, for administrators; how they are made is in `doors`.
 
 use axum::{
     extract::{Path, RawQuery, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse as _, Response},
 };
-use doorstep_accounts::{Fingerprint, Refusal};
+use doorstep_accounts::Refusal;
 use doorstep_dialects::compute_stacks_admin as dialect;
-use doorstep_register::{self as register, Eraser, Keyed};
+use doorstep_register::{self as register, Eraser};
 use doorstep_wire::paths;
 use serde_json::json;
 
@@ -18,40 +18,10 @@ use super::{
     extract::Body,
     paging::{Page, pairs, value},
     reject::{Reject, json as reply},
-    users::{answer_keyed, idempotency_key, own_id, require_json},
+    users::{own_id, require_json},
 };
 
 type Answer = Result<Response, Reject>;
-
-/// `POST /api/admin/users`
-pub(crate) async fn create(
-    State(app): State<App>,
-    Caller(caller): Caller,
-    headers: HeaderMap,
-    Body(body): Body,
-) -> Answer {
-    let admin = own_id(&caller)?;
-    require_json(&headers)?;
-    let form = dialect::decode_create(&body)?;
-    let keyed = match idempotency_key(&headers)? {
-        None => None,
-        Some(key) => {
-            let canonical = dialect::without_passwords(&body)?;
-            let admin = admin.to_string();
-            let parts = ["POST", paths::ADMIN_USERS, &admin, &canonical];
-            Some(Keyed { key, fingerprint: Fingerprint::of(&parts.map(str::as_bytes)) })
-        }
-    };
-    let made = register::create_user(&app.context, admin, &form, keyed.as_ref()).await?;
-    let mut response =
-        reply(StatusCode::CREATED, &dialect::encode_user(&made.managed, Some(&form)));
-    answer_keyed(&mut response, &headers, made.replayed);
-    let location = format!("{}/{}", paths::ADMIN_USERS, made.managed.user.id);
-    if let Ok(location) = HeaderValue::from_str(&location) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
-}
 
 /// `GET /api/admin/users`
 pub(crate) async fn list(State(app): State<App>, RawQuery(query): RawQuery) -> Answer {

@@ -14,10 +14,13 @@ use base64::{
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
 };
 use doorstep_accounts::{Limit, Principal, Refusal, Scope, Scopes, Secret, Subject, jwk};
+use doorstep_dialects::Authentication;
 use doorstep_register::{Error, Meter, Presented, admit, authenticate_token, check_origin, log_in};
 use doorstep_wire::{Code, frame, paths};
 
-use super::{App, extract::discard, in_flight::Place, metered::Metered, reject::Reject, routes};
+use super::{
+    App, doors::Door, extract::discard, in_flight::Place, metered::Metered, reject::Reject, routes,
+};
 
 /// The caller, after every check.
 #[derive(Debug, Clone)]
@@ -112,27 +115,29 @@ async fn authorize(
     head: &Parts,
 ) -> Result<Principal, Reject> {
     let headers = &head.headers;
+    let door = Door::of(&head.extensions);
+    let way = door.map_or(Authentication::Usual, |door| door.authentication);
     // The first is the one that most callers should ask for.
     let Some(&scope) = scopes.first() else {
         return Err(Reject::internal("a guarded route names no scope"));
     };
-    let authorization = Authorization::read(headers)?;
+    let authorization = Authorization::by(way, headers)?;
+    let challenge = |reject, error| challenge(app, way, reject, (scope, headers), error);
     let is_dpop = matches!(authorization, Some(Authorization::Dpop(_)));
     let principal = match authorization {
         None => {
-            let reject = Reject::from(Refusal::Unauthenticated);
-            return Err(challenge(app, reject, (scope, headers), None));
+            return Err(challenge(Refusal::Unauthenticated.into(), None));
         }
         Some(Authorization::Bearer(token)) => {
-            authenticate_token(&app.context, meter, &token, Presented::Bearer).await.map_err(
-                |error| challenge(app, error.into(), (scope, headers), Some("invalid_token")),
-            )?
+            authenticate_token(&app.context, meter, &token, Presented::Bearer)
+                .await
+                .map_err(|error| challenge(error.into(), Some("invalid_token")))?
         }
         Some(Authorization::Dpop(token)) => by_dpop(app, meter, head, &token).await?,
         Some(Authorization::Basic { username, password }) => {
             log_in(&app.context, meter, &username, &password)
                 .await
-                .map_err(|error| challenge(app, error.into(), (scope, headers), None))?
+                .map_err(|error| challenge(error.into(), None))?
         }
     };
     // A bound sign-up token was held to its share before its proof was used up.
@@ -152,8 +157,8 @@ async fn authorize(
     if scopes.iter().any(|scope| principal.may(*scope)) {
         Ok(principal)
     } else {
-        let reject = Reject::from(Refusal::InsufficientScope { needed: scope });
-        Err(challenge(app, reject, (scope, headers), Some("insufficient_scope")))
+        let refusal = Refusal::InsufficientScope { needed: scope };
+        Err(challenge(refusal.into(), Some("insufficient_scope")))
     }
 }
 
@@ -213,13 +218,28 @@ pub(crate) fn from_a_page(headers: &HeaderMap) -> bool {
 }
 
 /// Adds `WWW-Authenticate` (RFC 6750 §3): without an `error` when nothing was
-/// sent, with the scope when it was too little.
+/// sent, with the scope when it was too little. A door with a way of its own names
+/// that one and nothing else.
 fn challenge(
     app: &App,
+    way: Authentication,
     reject: Reject,
     (scope, request): (Scope, &HeaderMap),
     error: Option<&str>,
 ) -> Reject {
+    let only = match way {
+        Authentication::Usual => None,
+        Authentication::Basic { realm } => Some(format!("Basic realm=\"{realm}\"")),
+        Authentication::Token { .. } => Some("Bearer realm=\"Doorstep\"".to_owned()),
+    };
+    if let Some(only) = only {
+        let only = HeaderValue::from_str(&only).ok().filter(|_| reject.is_unauthorized());
+        return match only {
+            // A browser would ask the person, on behalf of a page.
+            Some(only) if !from_a_page(request) => reject.with(header::WWW_AUTHENTICATE, only),
+            _ => reject,
+        };
+    }
     if !reject.is_unauthorized() && error != Some("insufficient_scope") {
         return reject;
     }
@@ -269,6 +289,26 @@ pub(crate) enum Authorization {
 }
 
 impl Authorization {
+    /// Reads what the caller says in the way of the door. What is said in another way
+    /// is not said.
+    fn by(way: Authentication, headers: &HeaderMap) -> Result<Option<Self>, Reject> {
+        match way {
+            Authentication::Usual => Self::read(headers),
+            // Such doors know one way only: whatever else is there is no credential.
+            Authentication::Basic { .. } => {
+                let read = Self::read(headers).ok().flatten();
+                Ok(read.filter(|it| matches!(it, Self::Basic { .. })))
+            }
+            Authentication::Token { header } => {
+                let mut values = headers.get_all(header).iter();
+                let token = values.next().and_then(|value| value.to_str().ok());
+                let only =
+                    token.filter(|token| values.next().is_none() && !token.trim().is_empty());
+                Ok(only.map(|token| Self::Bearer(Secret::new(token.trim()))))
+            }
+        }
+    }
+
     /// Reads the header; `None` without one. Two of them are refused: which one
     /// counts would be anybody's guess.
     pub(crate) fn read(headers: &HeaderMap) -> Result<Option<Self>, Reject> {

@@ -13,11 +13,14 @@ use axum::{
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
 };
+use doorstep_dialects::{Dialect, Reply};
 use doorstep_wire::{Code, Problem};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
-    App, in_flight,
+    App,
+    doors::{Door, RequestId, respond},
+    in_flight,
     reject::{Reject, Rejected},
     routes,
 };
@@ -53,9 +56,14 @@ pub(crate) async fn method_not_allowed(request: Request) -> Response {
     Reject::new(Code::MethodNotAllowed, detail).with(header::ALLOW, allow).into_response()
 }
 
-async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = request_id(&app, request.headers());
+    let id: Arc<str> = request_id(&app, request.headers()).into();
+    request.extensions_mut().insert(RequestId(Arc::clone(&id)));
+    let door = doorstep_dialects::at(request.uri().path());
+    if let Some(door) = door {
+        request.extensions_mut().insert(Door(door));
+    }
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = route.unwrap_or_else(|| "unmatched".to_owned());
@@ -77,7 +85,7 @@ async fn observe(State(app): State<App>, request: Request, next: Next) -> Respon
         if let Some(cause) = &rejected.cause {
             tracing::error!(request_id = %id, %method, route, cause = %cause, "a request failed");
         }
-        response = render(response, &rejected.problem, &id);
+        response = render(&app, response, &rejected, door, &id);
     }
     finish(response.headers_mut(), &id);
     if response.status() == StatusCode::TOO_MANY_REQUESTS {
@@ -142,15 +150,28 @@ fn request_id(app: &App, headers: &HeaderMap) -> String {
     )
 }
 
-fn render(response: Response, problem: &Arc<Problem>, id: &str) -> Response {
-    let problem = Problem { request_id: Some(id.to_owned()), ..Problem::clone(problem) };
-    let body = serde_json::to_vec(&problem).unwrap_or_default();
-    let (mut parts, _) = response.into_parts();
-    parts
-        .headers
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    parts.headers.remove(header::CONTENT_LENGTH);
-    Response::from_parts(parts, body.into())
+/// Writes a refusal's body, in the words of the door at which it was met. The headers
+/// stay: when to try again and how to authenticate is said in the same way at each.
+fn render(
+    app: &App,
+    response: Response,
+    rejected: &Rejected,
+    door: Option<&Dialect>,
+    id: &str,
+) -> Response {
+    let problem = Problem { request_id: Some(id.to_owned()), ..Problem::clone(&rejected.problem) };
+    let reply = match door {
+        Some(door) => (door.refused)(rejected.code, &problem, &app.door_context(id)),
+        None => Reply::problem(&problem),
+    };
+    let (parts, _) = response.into_parts();
+    let mut rendered = respond(reply);
+    let said = std::mem::take(rendered.headers_mut());
+    *rendered.headers_mut() = parts.headers;
+    rendered.headers_mut().remove(header::CONTENT_LENGTH);
+    rendered.headers_mut().extend(said);
+    *rendered.extensions_mut() = parts.extensions;
+    rendered
 }
 
 fn finish(headers: &mut HeaderMap, id: &str) {

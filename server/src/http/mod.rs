@@ -7,6 +7,7 @@ mod client_address;
 mod cors;
 mod credentials;
 mod docs;
+mod doors;
 mod extract;
 mod frame;
 mod in_flight;

@@ -28,6 +28,7 @@ struct Parts {
 /// What the outermost layer renders and logs.
 #[derive(Debug, Clone)]
 pub(crate) struct Rejected {
+    pub(crate) code: Code,
     pub(crate) problem: Arc<Problem>,
     pub(crate) cause: Option<Arc<str>>,
 }
@@ -133,14 +134,16 @@ impl From<Error> for Reject {
 
 impl IntoResponse for Reject {
     fn into_response(self) -> Response {
-        let Parts { code: _, problem, headers, cause } = *self.0;
+        let Parts { code, problem, headers, cause } = *self.0;
         let status =
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
         *response.headers_mut() = headers;
-        response
-            .extensions_mut()
-            .insert(Rejected { problem: Arc::new(problem), cause: cause.map(Arc::from) });
+        response.extensions_mut().insert(Rejected {
+            code,
+            problem: Arc::new(problem),
+            cause: cause.map(Arc::from),
+        });
         response
     }
 }

@@ -7,11 +7,12 @@ use axum::{
     routing::{MethodFilter, MethodRouter, on},
 };
 use doorstep_accounts::Scope;
+use doorstep_dialects::DIALECTS;
 use doorstep_wire::paths;
 
 use super::{
-    App, admin_users, assets, caller, cors, credentials, docs, frame, layers, metadata, metered,
-    negotiate, oauth, offers, order_events, orders, provisioning, signups, users,
+    App, admin_users, assets, caller, cors, credentials, docs, doors, frame, layers, metadata,
+    metered, negotiate, oauth, offers, order_events, orders, provisioning, signups, users,
 };
 
 /// Who may call a route.
@@ -50,8 +51,8 @@ const IMAGE_READERS: Access = Access::Needs(&[Scope::Public, Scope::ImagesRead, 
 const ORDER_READERS: Access = Access::Needs(&[Scope::OrderRead]);
 const ORDER_WRITERS: Access = Access::Needs(&[Scope::OrderWrite]);
 
-/// The table. A test refuses a guarded route that has no refusal test.
-pub static ROUTES: &[Route] = &[
+/// The table, but for where dialects make users: see [`routes`].
+static ROUTES: &[Route] = &[
     // Panels and their users.
     Route {
         method: "POST",
@@ -193,12 +194,6 @@ pub static ROUTES: &[Route] = &[
         path: paths::ADMIN_USERS,
         access: Access::Needs(&[Scope::AdminRead]),
         handler: || on(MethodFilter::GET, admin_users::list),
-    },
-    Route {
-        method: "POST",
-        path: paths::ADMIN_USERS,
-        access: Access::Needs(&[Scope::AdminWrite]),
-        handler: || on(MethodFilter::POST, admin_users::create),
     },
     Route {
         method: "GET",
@@ -422,14 +417,29 @@ pub(crate) fn is_for_ordering(path: &str) -> bool {
     ORDERING.iter().any(|pattern| matches(pattern, path))
 }
 
-/// Makes the router from the table.
+/// Every route: those of the table, and where each dialect makes users. A test refuses
+/// a guarded one that has no refusal test.
+pub fn routes() -> impl Iterator<Item = Route> {
+    let create = |path| Route {
+        method: "POST",
+        path,
+        access: Access::Needs(&[Scope::AdminWrite]),
+        handler: || on(MethodFilter::POST, doors::create),
+    };
+    let creates =
+        DIALECTS.iter().flat_map(move |dialect| dialect.create.iter().copied().map(create));
+    ROUTES.iter().copied().chain(creates)
+}
+
+/// Makes the router from the routes.
 pub(crate) fn router(app: &App) -> Router<App> {
-    let mut paths: Vec<&str> = ROUTES.iter().map(|route| route.path).collect();
+    let mut paths: Vec<&str> = routes().map(|route| route.path).collect();
+    paths.sort_unstable();
     paths.dedup();
     let mut router = Router::new();
     for path in paths {
         let mut methods = MethodRouter::new();
-        for route in ROUTES.iter().filter(|route| route.path == path) {
+        for route in routes().filter(|route| route.path == path) {
             let mut handler = (route.handler)();
             if let Access::Needs(scopes) = route.access {
                 let state = (app.clone(), scopes);
@@ -446,7 +456,7 @@ pub(crate) fn router(app: &App) -> Router<App> {
             methods = methods.layer(cors::layer(app)).layer(map_response(cors::no_content));
         }
         // Outermost: a preflight and the frame ask the database as well.
-        if is_api || path == paths::FRAME {
+        if is_api || path == paths::FRAME || doorstep_dialects::at(path).is_some() {
             methods = methods.layer(from_fn_with_state(app.clone(), metered::meter));
         }
         router = router.route(path, methods);
@@ -456,7 +466,7 @@ pub(crate) fn router(app: &App) -> Router<App> {
 
 /// The methods that a path takes, for `Allow`.
 pub(crate) fn allowed(path: &str) -> Vec<&'static str> {
-    ROUTES.iter().filter(|route| matches(route.path, path)).map(|route| route.method).collect()
+    routes().filter(|route| matches(route.path, path)).map(|route| route.method).collect()
 }
 
 /// Whether a path is the route's, segment by segment.
@@ -465,7 +475,8 @@ fn matches(pattern: &str, path: &str) -> bool {
     loop {
         match (pattern.next(), path.next()) {
             (None, None) => return true,
-            (Some(wanted), Some(found)) if wanted == found || wanted.starts_with('{') => {}
+            (Some(wanted), Some(found)) if wanted == found => {}
+            (Some(wanted), Some(found)) if wanted.starts_with('{') && !found.is_empty() => {}
             _ => return false,
         }
     }

@@ -2,8 +2,10 @@
 //! server's own: a new one without an entry here fails.
 
 use doorstep_accounts::Scope;
-use doorstep_server::http::routes::{Access, ROUTES};
+use doorstep_dialects::{Authentication, DoorContext, Reply};
+use doorstep_server::http::routes::{Access, routes};
 use doorstep_tests::{Kind, OAuthClient, Server, on_both, send};
+use doorstep_wire::{Code, Problem};
 use reqwest::{Method, RequestBuilder};
 
 /// Each guarded route with a body that would be accepted from the right caller.
@@ -62,8 +64,23 @@ const GUARDED: &[(&str, &str, &str)] = &[
 
 /// Whether everybody who has a token at all may call the route.
 fn is_public(method: &str, path: &str) -> bool {
-    let route = ROUTES.iter().find(|route| (route.method, route.path) == (method, path));
+    let route = routes().find(|route| (route.method, route.path) == (method, path));
     matches!(route.unwrap().access, Access::Needs(scopes) if scopes.contains(&Scope::Public))
+}
+
+/// How callers of a path say who they are.
+fn way(path: &str) -> Authentication {
+    doorstep_dialects::at(path).map_or(Authentication::Usual, |door| door.authentication)
+}
+
+/// How a path says that it does not know the caller.
+fn refused(path: &str) -> Reply {
+    let problem = Problem::new(Code::Unauthenticated, "");
+    let context = DoorContext { public_url: "", request_id: "" };
+    match doorstep_dialects::at(path) {
+        Some(door) => (door.refused)(Code::Unauthenticated, &problem, &context),
+        None => Reply::problem(&problem),
+    }
 }
 
 /// Puts credentials on a request.
@@ -71,7 +88,7 @@ type Sign = Box<dyn Fn(RequestBuilder) -> RequestBuilder>;
 
 #[test]
 fn every_guarded_route_is_in_the_list() {
-    for route in ROUTES {
+    for route in routes() {
         let listed =
             GUARDED.iter().any(|(method, path, _)| (*method, *path) == (route.method, route.path));
         match route.access {
@@ -134,35 +151,56 @@ async fn every_guarded_route_refuses_everybody_else(kind: Kind) {
             }
         };
         let is_public = is_public(method, path);
-        for (who, sign, status) in &callers {
+        let way = way(path);
+        for (who, sign, usual) in &callers {
             // What is for everybody is for them as well.
-            if is_public && *status == 403 {
+            if is_public && *usual == 403 {
                 continue;
             }
+            // A door with a way of its own takes no other for a credential.
+            let status = if way == Authentication::Usual { *usual } else { 401 };
             let answer = send(sign(request())).await;
-            assert_eq!(answer.status.as_u16(), *status, "{who}: {method} {path}: {}", answer.text);
-            assert_eq!(answer.header("content-type"), "application/problem+json");
+            assert_eq!(answer.status.as_u16(), status, "{who}: {method} {path}: {}", answer.text);
+            assert_eq!(answer.header("content-type"), refused(path).media_type);
             assert_eq!(answer.header("cache-control"), "no-store");
-            assert!(answer.json()["errors"][0].is_string());
-            if *status == 401 {
-                assert!(answer.header("www-authenticate").starts_with("Bearer realm="), "{who}");
+            assert!(answer.json()["errors"][0].is_string() || way != Authentication::Usual);
+            if status == 401 {
+                let scheme = match way {
+                    Authentication::Basic { .. } => "Basic realm=",
+                    _ => "Bearer realm=",
+                };
+                assert!(answer.header("www-authenticate").starts_with(scheme), "{who}");
             }
+        }
+        // Known there, and no administrator.
+        let known = match way {
+            Authentication::Usual => None,
+            Authentication::Basic { .. } => Some(request().basic_auth(&username, Some(&password))),
+            Authentication::Token { header } => Some(request().header(header, &user_public)),
+        };
+        if let Some(known) = known {
+            assert_eq!(send(known).await.status, 403, "{method} {path}");
         }
         let nothing_sent = send(request()).await;
         assert!(!nothing_sent.header("www-authenticate").contains("error="));
         let twice = request().bearer_auth(&register).header("authorization", "Bearer y");
-        assert_eq!(send(twice).await.status, 400, "two headers: {method} {path}");
+        let status = if way == Authentication::Usual { 400 } else { 401 };
+        assert_eq!(send(twice).await.status, status, "two headers: {method} {path}");
         let in_url =
             server.request(method.parse().unwrap(), &format!("{path}?access_token={register}"));
         assert_eq!(send(in_url).await.status, 401, "token in the URL: {method} {path}");
     }
     assert!(!server.log().contains(&register), "a token stands in the log");
     assert_eq!(database.count("SELECT COUNT(*) FROM users").await, users);
+}
 
-    // Each kind of token that does not fit the route, expired and revoked ones too.
-    for (end, _) in
-        [("UPDATE tokens SET expires_at = 1", 0), ("UPDATE tokens SET revoked_at = 1", 0)]
-    {
+/// Also one that was good until now.
+async fn a_token_that_ended_is_refused_everywhere(kind: Kind) {
+    let server = Server::start(kind).await;
+    let client = server.client("public register", &[], &[]);
+    let register = server.token(&client, "register").await;
+    let database = &server.database;
+    for end in ["UPDATE tokens SET expires_at = 1", "UPDATE tokens SET revoked_at = 1"] {
         database.execute(end).await;
         for (method, path, body) in GUARDED {
             let request = server
@@ -170,10 +208,17 @@ async fn every_guarded_route_refuses_everybody_else(kind: Kind) {
                 .bearer_auth(&register)
                 .header("content-type", "application/json")
                 .body(*body);
-            assert_eq!(
-                send(request).await.refusal(),
-                (401, "invalid_token".to_owned()),
-                "{end}: {method} {path}"
+            let request = match way(path) {
+                Authentication::Token { header } => request.header(header, &register),
+                _ => request,
+            };
+            let answer = send(request).await;
+            assert_eq!(answer.status, 401, "{end}: {method} {path}");
+            let code = &answer.json()["code"];
+            assert!(
+                code == "invalid_token" || way(path) != Authentication::Usual,
+                "{}",
+                answer.text
             );
         }
     }
@@ -189,5 +234,6 @@ async fn a_client_that_holds_profile_scopes_is_still_nobody(kind: Kind) {
 
 on_both!(
     every_guarded_route_refuses_everybody_else,
+    a_token_that_ended_is_refused_everywhere,
     a_client_that_holds_profile_scopes_is_still_nobody
 );

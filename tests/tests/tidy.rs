@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand};
 
 /// The arrows of the design: a crate may name these, and whatever these may name.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("doorstep-fields", &[]),
     ("doorstep-wire", &["doorstep-fields"]),
     ("doorstep-accounts", &["doorstep-wire"]),
@@ -20,7 +20,8 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("doorstep-puzzle", &[]),
     ("doorstep-solver", &["doorstep-puzzle"]),
     ("doorstep-server", &["doorstep-register", "doorstep-dialects", "doorstep-puzzle"]),
-    ("doorstep-widget", &["doorstep-wire"]),
+    ("doorstep-widget-kit", &["doorstep-wire"]),
+    ("doorstep-widget", &["doorstep-widget-kit"]),
     ("doorstep-panel", &["doorstep-wire"]),
     ("doorstep-handbook", &[]),
     ("xtask", &[]),
@@ -29,17 +30,19 @@ const ARROWS: [(&str, &[&str]); 13] = [
 /// May name anything; nothing may name it.
 const TESTS: &str = "doorstep-tests";
 
+/// What runs in a page.
+const WIDGETS: [&str; 2] = ["doorstep-widget-kit", "doorstep-widget"];
+
 /// Libraries that make a crate what it is, and who may name them.
-const CONFINED: [(&str, &[&str]); 8] = [
+const CONFINED: [(&str, &[&str]); 7] = [
     // The tests look into the database beside the server, which may be what is wrong.
     ("sqlx", &["doorstep-store", TESTS]),
     ("axum", &["doorstep-server", "doorstep-panel", TESTS]),
     ("reqwest", &["doorstep-server", "doorstep-panel", TESTS]),
     ("hyper", &["doorstep-server", "doorstep-panel", TESTS]),
-    ("leptos", &["doorstep-widget"]),
-    ("web-sys", &["doorstep-widget"]),
-    ("js-sys", &["doorstep-widget"]),
-    ("gloo-net", &["doorstep-widget"]),
+    ("leptos", &WIDGETS),
+    ("web-sys", &WIDGETS),
+    ("js-sys", &WIDGETS),
 ];
 
 /// These do no I/O: three of them run in the browser, and the other two are tested without a disk or a socket.

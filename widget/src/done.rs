@@ -1,9 +1,9 @@
 //! The account is there: its credential, this once.
 
+use doorstep_widget_kit::browser;
 use leptos::prelude::*;
 
 use crate::{
-    browser,
     credential::Credential,
     flow::{Account, Handover},
     i18n::{Key, text},

@@ -2,6 +2,7 @@
 //!
 //! Pure: neither browser nor Leptos, so that it is tested natively.
 
+use doorstep_widget_kit::problem::Problem;
 use doorstep_wire::Code;
 
 /// Where a sign-up stands.
@@ -58,24 +59,6 @@ impl std::fmt::Debug for Account {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.username)
     }
-}
-
-/// A refusal: of `doorstep_wire::Problem` what the form acts on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Problem {
-    /// The response's own status.
-    pub(crate) status: u16,
-    pub(crate) code: String,
-    pub(crate) detail: String,
-    pub(crate) faults: Vec<Told>,
-}
-
-/// What the server says of one field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Told {
-    /// The field's name, or whatever else the JSON pointer ends in.
-    pub(crate) field: String,
-    pub(crate) sentence: String,
 }
 
 /// Why the server said no.
@@ -152,17 +135,10 @@ impl Flow {
     }
 }
 
-impl Told {
-    /// A fault at a JSON pointer: its last segment is the field. Field names have
-    /// neither `/` nor `~`, so nothing needs unescaping.
-    pub(crate) fn at(pointer: &str, sentence: String) -> Self {
-        let field = pointer.rsplit('/').next().unwrap_or_default().to_owned();
-        Self { field, sentence }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use doorstep_widget_kit::problem::Told;
+
     use super::*;
 
     fn problem(code: Code, faults: Vec<Told>) -> Problem {
@@ -206,7 +182,7 @@ mod tests {
     #[test]
     fn faults_without_a_field_on_the_form_are_told_on_top() {
         let faults = ["/user/fname", "/user/merge_labels"]
-            .map(|pointer| Told::at(pointer, pointer.to_owned() + " is wrong"));
+            .map(|pointer| Told::at(pointer.to_owned(), pointer.to_owned() + " is wrong"));
         check(
             problem(Code::ValidationFailed, faults.to_vec()),
             &Flow::Refused(Refusal::Faults {

@@ -1,119 +1,18 @@
-//! The page around the form: its options, its events, and the one callback that
-//! may learn the credential.
+//! The page around the form: its options, and the one callback that may learn the
+//! credential.
 
-use doorstep_fields::{Field, Kind};
-use js_sys::{Array, Function, Promise, Reflect};
+use doorstep_widget_kit::{
+    browser,
+    object::{answer, get, object, text},
+    problem::problem,
+};
+use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{CustomEvent, CustomEventInit, HtmlElement, HtmlInputElement};
 
 use crate::{
-    browser,
     flow::{Account, Handover, Reply},
-    object::{answer, get, object, text},
-    reply,
     settings::Settings,
 };
-
-/// The page around the form. Cloning is cheap: all of it are references.
-#[derive(Debug, Clone)]
-pub(crate) struct Host {
-    /// What the form is drawn into.
-    pub(crate) root: HtmlElement,
-    /// What the page knows of us; events come from here.
-    element: HtmlElement,
-}
-
-impl Host {
-    pub(crate) fn new(root: HtmlElement, element: HtmlElement) -> Self {
-        Self { root, element }
-    }
-
-    /// Dispatches `doorstep:<name>`. Says whether the page let it pass.
-    ///
-    /// Everything on the page can listen, so a detail never holds a secret.
-    pub(crate) fn tell(&self, name: &str, detail: &JsValue, cancelable: bool) -> bool {
-        let init = CustomEventInit::new();
-        init.set_bubbles(true);
-        init.set_composed(true);
-        init.set_cancelable(cancelable);
-        init.set_detail(detail);
-        let name = "doorstep:".to_owned() + name;
-        CustomEvent::new_with_event_init_dict(&name, &init)
-            .and_then(|event| self.element.dispatch_event(&event))
-            .unwrap_or(true)
-    }
-
-    /// `doorstep:error`: the stable code and the names of the fields at fault.
-    pub(crate) fn tell_error<'a>(&self, code: &str, fields: impl IntoIterator<Item = &'a str>) {
-        let fields: Array = fields.into_iter().map(JsValue::from_str).collect();
-        let detail = object([("code", code.into()), ("fields", fields.into())]);
-        self.tell("error", &detail, false);
-    }
-
-    /// Sets a custom property where the page can still override it; empty leaves
-    /// it as it is.
-    pub(crate) fn theme(&self, name: &str, value: &str) {
-        if !value.is_empty() {
-            // A style that cannot be set is no failure to sign up.
-            let _ = self.element.style().set_property(name, value);
-        }
-    }
-
-    /// The page's language where the form stands, else the browser's.
-    pub(crate) fn locale(&self) -> String {
-        self.element
-            .closest("[lang]")
-            .ok()
-            .flatten()
-            .and_then(|parent| parent.get_attribute("lang"))
-            .filter(|lang| !lang.is_empty())
-            .or_else(browser::language)
-            .unwrap_or_else(|| "en".to_owned())
-    }
-
-    /// Puts an answer into its input, if that is on the form. What a person
-    /// types is never written back, so the view does not do it.
-    pub(crate) fn put(&self, field: &Field, text: &str) {
-        let (member, value) = match field.kind {
-            Kind::Flag => ("checked", JsValue::from_bool(text == "true")),
-            _ => ("value", JsValue::from_str(text)),
-        };
-        if let Ok(Some(input)) = self.root.query_selector(&named(field.name)) {
-            // Every kind of input has its member.
-            let _ = Reflect::set(&input, &member.into(), &value);
-        }
-    }
-
-    /// Draws the form anew under a person who may be typing.
-    pub(crate) fn keep_focus(&self, draw: impl FnOnce()) {
-        let focused = self.root.query_selector(":focus[name]").ok().flatten();
-        draw();
-        let Some(name) = focused.and_then(|input| input.get_attribute("name")) else { return };
-        self.focus(&named(&name));
-        if let Ok(Some(input)) = self.root.query_selector(":focus")
-            && let Some(input) = input.dyn_ref::<HtmlInputElement>()
-        {
-            // Takes the caret to the end, also in the kinds that have no selection.
-            let text = input.value();
-            input.set_value("");
-            input.set_value(&text);
-        }
-    }
-
-    /// Moves the focus to the first element that matches, if one does.
-    pub(crate) fn focus(&self, selector: &str) {
-        if let Ok(Some(element)) = self.root.query_selector(selector)
-            && let Some(element) = element.dyn_ref::<HtmlElement>()
-        {
-            // A failure to focus is no failure to sign up.
-            let _ = element.focus();
-        }
-    }
-}
-
-fn named(name: &str) -> String {
-    "[name=".to_owned() + name + "]"
-}
 
 /// Gives the credential, or the code that stands for it, to the page that asked
 /// for it by its `onCredential`.
@@ -151,7 +50,7 @@ pub(crate) async fn buy_token(options: &JsValue, settings: &Settings) -> Result<
             reason = "it is the status of an HTTP response"
         )]
         let status = status as u16;
-        reply::problem(status, &get(&said, "document")).map_or(Reply::None, Reply::Problem)
+        problem(status, &get(&said, "document")).map_or(Reply::None, Reply::Problem)
     })
 }
 

@@ -1,21 +1,7 @@
-//! Every text that a person reads, by key. English is the language that is
-//! always there.
+//! Every text of the form, by key.
 
 use doorstep_fields::{Fault, FaultCode, Field};
-
-/// Declares the keys and their English in one table.
-macro_rules! texts {
-    ($($key:ident = $english:literal;)+) => {
-        /// Names a text.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(crate) enum Key { $($key,)+ }
-
-        /// The text of that name.
-        pub(crate) const fn text(key: Key) -> &'static str {
-            match key { $(Key::$key => $english,)+ }
-        }
-    };
-}
+use doorstep_widget_kit::texts;
 
 texts! {
     Title = "Create your account";

@@ -11,9 +11,7 @@
 #![expect(unreachable_pub, reason = "leptos' `component` writes a `pub` struct for each component")]
 
 mod answer;
-mod attempt;
 mod body;
-mod browser;
 mod client;
 mod credential;
 mod done;
@@ -23,19 +21,18 @@ mod host;
 mod i18n;
 mod input;
 mod names;
-mod object;
 mod reply;
 mod row;
-mod screen;
 mod session;
 mod settings;
 mod summary;
 mod widget;
 
+use doorstep_widget_kit::{host::Host, screen::Screen};
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
-use crate::{host::Host, screen::Screen, widget::Widget};
+use crate::widget::Widget;
 
 /// A form on a page. Dropping it (`free()` in JavaScript) unmounts it too.
 #[wasm_bindgen]

@@ -3,10 +3,9 @@
 //! The browser has the names in every language it speaks; we bring the codes.
 
 use doorstep_fields::{Kind, codes};
+use doorstep_widget_kit::object::object;
 use js_sys::{Array, Function, Object};
 use wasm_bindgen::prelude::*;
-
-use crate::object::object;
 
 #[wasm_bindgen]
 extern "C" {

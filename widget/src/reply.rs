@@ -1,17 +1,10 @@
-//! What came back.
-//!
-//! The browser has a JSON parser already. A second one in the module, with its
-//! numbers and its errors, would be a fifth of the download; so the types of
-//! `doorstep_wire` are read member by member, and a test holds the names to
-//! those that the server writes.
+//! What came back: types of `doorstep_wire`, read member by member as problems are.
 
-use js_sys::{Array, Object};
-use wasm_bindgen::{JsCast, JsValue};
+use doorstep_widget_kit::object::{get, object};
+use js_sys::Object;
+use wasm_bindgen::JsValue;
 
-use crate::{
-    flow::{Account, Handover, Problem, Told},
-    object::{get, object, text},
-};
+use crate::flow::{Account, Handover};
 
 /// Members of `doorstep_wire::user::SignedUpUser` that the whole page may know.
 const PUBLIC: [&str; 9] =
@@ -38,20 +31,6 @@ fn is_pending(document: &JsValue) -> bool {
     get(&get(document, "sign_up"), "id").is_string()
 }
 
-/// Reads a `doorstep_wire::Problem`; nothing if it is something else.
-pub(crate) fn problem(status: u16, document: &JsValue) -> Option<Problem> {
-    let faults = get(document, "faults");
-    let faults = faults.dyn_ref::<Array>().map(Array::iter).into_iter().flatten();
-    Some(Problem {
-        status,
-        code: get(document, "code").as_string()?,
-        detail: text(document, "detail"),
-        faults: faults
-            .map(|fault| Told::at(&text(&fault, "pointer"), text(&fault, "message")))
-            .collect(),
-    })
-}
-
 /// The detail of `doorstep:success`. Members are named one by one: what a server
 /// adds to its answer stays out of it until somebody says that it is no secret.
 pub(crate) fn announced(document: &JsValue, username: &str) -> JsValue {
@@ -67,24 +46,13 @@ pub(crate) fn announced(document: &JsValue, username: &str) -> JsValue {
 
 #[cfg(test)]
 mod tests {
-    use doorstep_wire::{Code, FieldProblem, Problem, user::SignedUp};
+    use doorstep_wire::user::SignedUp;
     use serde_json::{from_value, json, to_value};
 
     use super::*;
 
     #[test]
     fn the_names_that_are_read_are_those_that_the_server_writes() {
-        let fault = FieldProblem {
-            pointer: String::new(),
-            field: String::new(),
-            code: String::new(),
-            message: String::new(),
-        };
-        let problem = to_value(Problem::of_faults(Code::ValidationFailed, vec![fault])).unwrap();
-        assert!(["code", "detail", "faults"].iter().all(|name| problem.get(name).is_some()));
-        let fault = &problem["faults"][0];
-        assert!(["pointer", "message"].iter().all(|name| fault.get(name).is_some()));
-
         let sent = json!({ "user": {
             "id": 1, "fname": "", "lname": "", "email": "", "locale": "", "currency": "",
             "country": null, "company_name": null,

@@ -1,6 +1,11 @@
 //! What a sign-up token says of the person: asked for once per token, while the
 //! form is already there.
 
+use doorstep_fields::Kind;
+use doorstep_widget_kit::{
+    fetch::Answer,
+    object::{self, answer, get, text},
+};
 use doorstep_wire::session::TOKEN_PREFIX;
 use js_sys::Array;
 use leptos::{prelude::*, task};
@@ -9,7 +14,6 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::{
     client,
     flow::Flow,
-    object::{self, answer, get, text},
     widget::{Widget, known},
 };
 
@@ -42,7 +46,7 @@ impl Widget {
         }
         task::spawn_local(async move {
             let reply = client::session(&settings).await;
-            let Some((status, document)) = reply else { return };
+            let Some(Answer { status, document }) = reply else { return };
             let is_over = self.flow.is_disposed() || self.flow.with_untracked(Flow::is_done);
             if is_over || self.settings().token != settings.token {
                 return;
@@ -93,7 +97,7 @@ impl Widget {
                     _ => continue,
                 }
             };
-            host.put(field, &value);
+            host.put(field.name, field.kind == Kind::Flag, &value);
         }
         let is_same = self.fields().iter().map(|it| it.name).eq(before.iter().map(|it| it.name));
         if !is_same {

@@ -3,20 +3,18 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use doorstep_fields::{CATALOGUE, Field, Kind, SignUp};
+use doorstep_widget_kit::{attempt::Attempt, browser, host::Host, screen::Screen};
 use doorstep_wire::Code;
 use leptos::{prelude::*, task};
 use wasm_bindgen::JsValue;
 
 use crate::{
     answer::Answer,
-    attempt::Attempt,
-    body, browser, client,
+    body, client,
     done::Done,
     flow::{Account, Flow, Refusal, Reply},
     form::Form,
-    host::{self, Host},
-    reply,
-    screen::Screen,
+    host, reply,
     session::Person,
     settings::Settings,
 };

@@ -54,6 +54,12 @@ enum Task {
         #[arg(long)]
         release: bool,
     },
+    /// Build the widget alone, and print what a page downloads
+    Weight {
+        /// As visitors get it; without it, as the tests do
+        #[arg(long)]
+        release: bool,
+    },
     /// Install what the other commands need, and nothing else
     Setup,
     /// Live-reload the widget with trunk, against a server that `cargo xtask run` started
@@ -79,10 +85,15 @@ fn perform(task: &Task, screen: &Screen) -> Result<ExitCode> {
         Task::Test { fast } => Ok(suite::test(&workspace, screen, *fast)),
         Task::Check => Ok(suite::check(&workspace, screen)),
         Task::Build { release } => {
-            let mode = if *release { widget::Mode::Release } else { widget::Mode::Development };
+            let mode = mode(*release);
             widget::build(&workspace, screen, mode)?;
             widget::weigh(&workspace, screen)?;
             workspace.build_programs(screen, mode)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Weight { release } => {
+            widget::build(&workspace, screen, mode(*release))?;
+            widget::weigh(&workspace, screen)?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Setup => {
@@ -92,4 +103,8 @@ fn perform(task: &Task, screen: &Screen) -> Result<ExitCode> {
         }
         Task::Serve => widget::serve(&workspace, screen),
     }
+}
+
+fn mode(release: bool) -> widget::Mode {
+    if release { widget::Mode::Release } else { widget::Mode::Development }
 }

@@ -33,7 +33,7 @@ pub(super) struct Which {
     /// All that this OAuth client obtained
     #[arg(long, value_name = "CLIENT_ID")]
     client: Option<String>,
-    /// All that the API credentials of this user obtained, and the user's sessions
+    /// All that the API credentials of this user obtained
     #[arg(long, value_name = "NUMBER")]
     user: Option<i64>,
 }
@@ -61,8 +61,6 @@ fn read() -> Result<PlainToken, String> {
         .lock()
         .read_line(&mut line)
         .map_err(|error| format!("the token cannot be read from standard input: {error}"))?;
-    let token = line.trim();
-    PlainToken::parse(token)
-        .or_else(|_| PlainToken::parse_session(token))
+    PlainToken::parse(line.trim())
         .map_err(|_| "--token-stdin: this is no access token of this server".to_owned())
 }

@@ -13,11 +13,21 @@ use crate::workspace::Workspace;
 
 /// What trunk leaves behind.
 pub(crate) struct Compiled {
+    pub(crate) form: Pair,
+    /// The puzzle's solver, for the pages that need it.
+    pub(crate) solver: Pair,
+}
+
+/// A module and the JavaScript that wasm-bindgen wrote beside it.
+pub(crate) struct Pair {
     pub(crate) wasm: PathBuf,
     pub(crate) glue: PathBuf,
-    /// The puzzle's solver, for the pages that need it.
-    pub(crate) solver_wasm: PathBuf,
-    pub(crate) solver_glue: PathBuf,
+}
+
+impl Compiled {
+    pub(crate) fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.form, &self.solver].into_iter().flat_map(|pair| [&pair.wasm, &pair.glue])
+    }
 }
 
 pub(crate) fn trunk_build(workspace: &Workspace, mode: Mode, tools: &WidgetTools) -> Result<()> {
@@ -50,20 +60,18 @@ pub(crate) fn trunk_serve(workspace: &Workspace, tools: &WidgetTools) -> Result<
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The module and the glue in trunk's folder.
+/// The modules and their glue in trunk's folder.
 pub(crate) fn compiled(workspace: &Workspace) -> Result<Compiled> {
     let dist = dist(workspace);
-    let file = |name: &str| -> Result<PathBuf> {
-        let path = dist.join(name);
+    let file = |name: String| -> Result<PathBuf> {
+        let path = dist.join(&name);
         ensure!(path.is_file(), "trunk left no {name}: does index.html link it?");
         Ok(path)
     };
-    Ok(Compiled {
-        wasm: file("doorstep-widget_bg.wasm")?,
-        glue: file("doorstep-widget.js")?,
-        solver_wasm: file("doorstep-solver_bg.wasm")?,
-        solver_glue: file("doorstep-solver.js")?,
-    })
+    let pair = |name: &str| -> Result<Pair> {
+        Ok(Pair { wasm: file(format!("{name}_bg.wasm"))?, glue: file(format!("{name}.js"))? })
+    };
+    Ok(Compiled { form: pair("doorstep-widget")?, solver: pair("doorstep-solver")? })
 }
 
 fn trunk(workspace: &Workspace, mode: Mode, tools: &WidgetTools) -> Result<Command> {

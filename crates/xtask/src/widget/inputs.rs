@@ -56,8 +56,7 @@ impl Stamp {
 /// A digest that changes when what is packed does.
 pub(crate) fn of_product(workspace: &Workspace, compiled: &Compiled) -> Result<String> {
     let mut digest = Sha256::new();
-    let Compiled { wasm, glue, solver_wasm, solver_glue } = compiled;
-    let places = [wasm, glue, solver_wasm, solver_glue].map(Clone::clone).into_iter();
+    let places = compiled.files().cloned();
     add_files(workspace, &mut digest, places.chain(PACKING.map(|place| workspace.path(place))))?;
     Ok(pack::hexadecimal(&digest.finalize()))
 }

@@ -1,15 +1,17 @@
 //! wasm-opt and esbuild: the same behaviour in fewer bytes.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
-use wasm_encoder::{Module, RawSection};
-use wasmparser::{Parser, Payload};
+use anyhow::{Context, Result, bail, ensure};
+use wasm_encoder::{ExportKind, ExportSection, Module, RawSection};
+use wasmparser::{ExternalKind, Parser, Payload};
 
 use crate::command;
 use crate::tools::WidgetTools;
-use crate::widget::compile::Compiled;
+use crate::widget::compile::{Compiled, Pair};
+use crate::widget::glue::{Glue, Names};
 use crate::workspace::Workspace;
 
 /// What every browser that runs our module has had since 2023; esbuild writes nothing newer.
@@ -57,29 +59,29 @@ pub(crate) fn all(
         let from = workspace.path("widget/embed").join(name);
         esbuild(workspace, tools, &[JAVASCRIPT], &from, &folder.join(name))
     };
-    Ok(Shrunk {
-        wasm: wasm(workspace, tools, &compiled.wasm, &folder.join("widget.wasm"))?,
-        solver: wasm(workspace, tools, &compiled.solver_wasm, &folder.join("solver.wasm"))?,
-        prover: esbuild(
+    // Our own entry of a module, with the glue that it imports under that name in it: so nothing of the glue is left
+    // that the entry does not name.
+    let entry = |name: &str, imported: &str, glue: &Path| {
+        esbuild(
             workspace,
             tools,
             &[
                 "--bundle",
                 "--format=esm",
                 JAVASCRIPT,
-                &format!("--alias:doorstep-solver={}", compiled.solver_glue.display()),
+                &format!("--alias:{imported}={}", glue.display()),
             ],
-            &workspace.path("widget/embed/prover.js"),
-            &folder.join("prover.js"),
-        )?,
-        // Bundled, because wasm-bindgen may put inline snippets of a dependency beside its glue.
-        glue: esbuild(
-            workspace,
-            tools,
-            &["--bundle", "--format=esm", JAVASCRIPT],
-            &compiled.glue,
-            &folder.join("glue.js"),
-        )?,
+            &workspace.path("widget/embed").join(name),
+            &folder.join(name),
+        )
+    };
+    let form = module(workspace, tools, &compiled.form, &folder, "widget")?;
+    let solver = module(workspace, tools, &compiled.solver, &folder, "solver")?;
+    Ok(Shrunk {
+        glue: entry("form.js", "doorstep-widget", &form.glue)?,
+        wasm: form.wasm,
+        prover: entry("prover.js", "doorstep-solver", &solver.glue)?,
+        solver: solver.wasm,
         css: esbuild(
             workspace,
             tools,
@@ -95,16 +97,47 @@ pub(crate) fn all(
     })
 }
 
-fn wasm(workspace: &Workspace, tools: &WidgetTools, from: &Path, to: &Path) -> Result<Vec<u8>> {
+/// A module as it is delivered, and its glue, which is yet to be bundled.
+struct Shrunken {
+    wasm: Vec<u8>,
+    glue: PathBuf,
+}
+
+fn module(
+    workspace: &Workspace,
+    tools: &WidgetTools,
+    compiled: &Pair,
+    folder: &Path,
+    name: &str,
+) -> Result<Shrunken> {
+    let script = fs::read_to_string(&compiled.glue)
+        .with_context(|| format!("cannot read {}", compiled.glue.display()))?;
+    let glue = Glue::of(&script)?;
+    let called = folder.join(format!("{name}-called.wasm"));
+    fs::write(&called, with_exports(&fs::read(&compiled.wasm)?, &glue.exports())?)?;
+    let small = folder.join(format!("{name}.wasm"));
+    let (wasm, names) = wasm(workspace, tools, &called, &small)?;
+    let path = folder.join(format!("{name}-glue.js"));
+    fs::write(&path, glue.renamed(&names)?)?;
+    Ok(Shrunken { wasm, glue: path })
+}
+
+fn wasm(
+    workspace: &Workspace,
+    tools: &WidgetTools,
+    from: &Path,
+    to: &Path,
+) -> Result<(Vec<u8>, Names)> {
     let mut wasm_opt = tools.npm.wasm_opt();
     // One round: a second changes the bytes but hardly their number, and takes as long again.
     wasm_opt
         .args(["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"])
+        .arg("--minify-imports-and-exports-and-modules")
         .args(WASM_FEATURES)
         .arg(from)
         .arg("-o")
         .arg(to);
-    command::logged(workspace, "wasm-opt", &mut wasm_opt)?;
+    let log = command::logged(workspace, "wasm-opt", &mut wasm_opt)?;
     let (before, after) = (fs::read(from)?, without_custom_sections(&fs::read(to)?)?);
     ensure!(
         after.len() * 100 <= before.len() * LARGEST_REST,
@@ -112,23 +145,58 @@ fn wasm(workspace: &Workspace, tools: &WidgetTools, from: &Path, to: &Path) -> R
         after.len(),
         before.len()
     );
-    Ok(after)
+    Ok((after, Names::read(&log.text)?))
+}
+
+/// The module with these exports and no others: wasm-opt then drops what only the others reached.
+fn with_exports(module: &[u8], wanted: &BTreeSet<String>) -> Result<Vec<u8>> {
+    rewritten(module, |payload| {
+        let Payload::ExportSection(exports) = payload else { return Ok(Some(None)) };
+        let mut kept = ExportSection::new();
+        for export in exports.clone() {
+            let export = export?;
+            if !wanted.contains(export.name) {
+                continue;
+            }
+            let kind = match export.kind {
+                ExternalKind::Func => ExportKind::Func,
+                ExternalKind::Table => ExportKind::Table,
+                ExternalKind::Memory => ExportKind::Memory,
+                ExternalKind::Global => ExportKind::Global,
+                other => bail!("the module exports {}, a {other:?}", export.name),
+            };
+            kept.export(export.name, kind, export.index);
+        }
+        Ok(Some(Some(kept)))
+    })
 }
 
 /// wasm-opt strips the sections it knows; dependencies leave others, for tools that we do not use. No browser reads them.
 fn without_custom_sections(module: &[u8]) -> Result<Vec<u8>> {
-    let mut stripped = Module::new();
+    rewritten(module, |payload| Ok((!matches!(payload, Payload::CustomSection(_))).then_some(None)))
+}
+
+/// The module section by section: left out, as it is, or with other exports.
+fn rewritten(
+    module: &[u8],
+    decide: impl Fn(&Payload<'_>) -> Result<Option<Option<ExportSection>>>,
+) -> Result<Vec<u8>> {
+    let mut written = Module::new();
     for payload in Parser::new(0).parse_all(module) {
-        let payload = payload.context("wasm-opt wrote no valid module")?;
-        if matches!(payload, Payload::CustomSection(_)) {
-            continue;
-        }
-        if let Some((id, range)) = payload.as_section() {
-            let range = usize::try_from(range.start)?..usize::try_from(range.end)?;
-            stripped.section(&RawSection { id, data: &module[range] });
+        let payload = payload.context("this is no valid module")?;
+        let Some((id, range)) = payload.as_section() else { continue };
+        match decide(&payload)? {
+            None => {}
+            Some(Some(exports)) => {
+                written.section(&exports);
+            }
+            Some(None) => {
+                let range = usize::try_from(range.start)?..usize::try_from(range.end)?;
+                written.section(&RawSection { id, data: &module[range] });
+            }
         }
     }
-    Ok(stripped.finish())
+    Ok(written.finish())
 }
 
 fn esbuild(

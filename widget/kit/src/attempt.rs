@@ -4,11 +4,13 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 /// What is sent, with its `Idempotency-Key`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Attempt {
-    pub(crate) key: String,
-    pub(crate) body: String,
+pub struct Attempt {
+    /// The `Idempotency-Key`.
+    pub key: String,
+    /// JSON.
+    pub body: String,
     /// Whether the key is from before the page was reloaded.
-    pub(crate) is_recalled: bool,
+    pub is_recalled: bool,
 }
 
 impl Attempt {
@@ -16,7 +18,7 @@ impl Attempt {
     /// since, so that the server recognises it; a new one otherwise, because one
     /// key may not stand for two bodies. `note` is what [`Self::note`] gave before
     /// the page was reloaded, or empty.
-    pub(crate) fn of(
+    pub fn of(
         last: Option<Self>,
         note: &str,
         body: String,
@@ -35,7 +37,7 @@ impl Attempt {
 
     /// What to keep over a reload of the page: the key, and which body it is for.
     /// Nothing of what was typed can be read from it.
-    pub(crate) fn note(&self) -> String {
+    pub fn note(&self) -> String {
         self.key.clone() + " " + &digest(&self.body)
     }
 }

@@ -4,18 +4,18 @@ use js_sys::{Object, Reflect};
 use wasm_bindgen::JsValue;
 
 /// A member, or `undefined`.
-pub(crate) fn get(from: &JsValue, name: &str) -> JsValue {
+pub fn get(from: &JsValue, name: &str) -> JsValue {
     // It fails only on what is no object, which has no members either.
     Reflect::get(from, &name.into()).unwrap_or(JsValue::UNDEFINED)
 }
 
 /// A text member; what is absent or of another type counts as empty.
-pub(crate) fn text(from: &JsValue, name: &str) -> String {
+pub fn text(from: &JsValue, name: &str) -> String {
     get(from, name).as_string().unwrap_or_default()
 }
 
 /// A field's answer, if it is one: a text, or a switch, which is `true` or empty.
-pub(crate) fn answer(from: &JsValue, field: &str) -> Option<String> {
+pub fn answer(from: &JsValue, field: &str) -> Option<String> {
     let value = get(from, field);
     match value.as_bool() {
         Some(true) => Some("true".to_owned()),
@@ -25,7 +25,7 @@ pub(crate) fn answer(from: &JsValue, field: &str) -> Option<String> {
 }
 
 /// An object of these members.
-pub(crate) fn object<'a>(members: impl IntoIterator<Item = (&'a str, JsValue)>) -> Object {
+pub fn object<'a>(members: impl IntoIterator<Item = (&'a str, JsValue)>) -> Object {
     let object = Object::new();
     for (name, value) in members {
         // A new plain object takes every member.

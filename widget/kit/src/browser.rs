@@ -33,33 +33,33 @@ extern "C" {
 }
 
 /// What the tab was asked to keep under that name; empty without it.
-pub(crate) fn recall(name: &str) -> String {
+pub fn recall(name: &str) -> String {
     get_item(name).ok().flatten().unwrap_or_default()
 }
 
 /// Asks the tab to keep a text until it is closed.
-pub(crate) fn keep(name: &str, text: &str) {
+pub fn keep(name: &str, text: &str) {
     // A full or forbidden store costs the retry after a reload, and nothing else.
     let _ = set_item(name, text);
 }
 
 /// Tells the page's developer what went wrong.
-pub(crate) fn complain(what: &JsValue) {
+pub fn complain(what: &JsValue) {
     console_error(what);
 }
 
 /// Tells the page's developer what to look at.
-pub(crate) fn warn(what: &str) {
+pub fn warn(what: &str) {
     console_warn(what);
 }
 
 /// The browser's first language.
-pub(crate) fn language() -> Option<String> {
+pub fn language() -> Option<String> {
     window().navigator().language()
 }
 
 /// Sixteen random bytes.
-pub(crate) fn chance() -> [u8; 16] {
+pub fn chance() -> [u8; 16] {
     let mut bytes = [0; 16];
     // Every browser that runs wasm has it, on pages without TLS too. Were it to
     // fail, the key would be the same for all: the server then refuses, and
@@ -75,7 +75,7 @@ pub(crate) fn chance() -> [u8; 16] {
 /// The clipboard needs TLS and the page's leave. Without them the old command
 /// copies what is selected in the input that shows the text; without that it is
 /// left selected, for the person's own Ctrl+C.
-pub(crate) fn copy(text: &str, shown: Option<HtmlInputElement>, then: impl FnOnce(bool) + 'static) {
+pub fn copy(text: &str, shown: Option<HtmlInputElement>, then: impl FnOnce(bool) + 'static) {
     let promise = write_text(text);
     spawn_local(async move {
         let is_written = match promise {
@@ -87,7 +87,7 @@ pub(crate) fn copy(text: &str, shown: Option<HtmlInputElement>, then: impl FnOnc
 }
 
 /// The input that shares its parent with the button of an event.
-pub(crate) fn input_beside(event: &web_sys::Event) -> Option<HtmlInputElement> {
+pub fn input_beside(event: &web_sys::Event) -> Option<HtmlInputElement> {
     let button: Element = event.current_target()?.dyn_into().ok()?;
     button.parent_element()?.query_selector("input").ok()??.dyn_into().ok()
 }
@@ -105,7 +105,7 @@ fn copy_selected(input: &HtmlInputElement) -> bool {
 }
 
 /// Offers a file for download, without a server.
-pub(crate) fn download(name: &str, content: &str) -> Result<(), JsValue> {
+pub fn download(name: &str, content: &str) -> Result<(), JsValue> {
     let options = BlobPropertyBag::new();
     options.set_type("text/plain");
     let parts = Array::of1(&content.into());

@@ -1,0 +1,104 @@
+//! Requests to the server.
+//!
+//! By the browser's own `fetch`, with which a request is one object: a client
+//! library would weigh as much as all the requests that we make.
+
+use doorstep_wire::frame;
+use js_sys::{Object, Promise};
+use wasm_bindgen::{JsCast, JsValue, prelude::*};
+
+use crate::object::object;
+
+/// How long to wait: three times what the server gives a request before it
+/// answers 408, so that what we call unreachable has nothing left to say.
+const PATIENCE_MS: u32 = 30_000;
+
+#[wasm_bindgen]
+extern "C" {
+    // Whatever is wrong with the request, the promise says it.
+    fn fetch(address: &str, how: &Object) -> Promise;
+
+    #[wasm_bindgen(js_namespace = AbortSignal)]
+    fn timeout(milliseconds: u32) -> JsValue;
+
+    /// What came back.
+    #[derive(Debug)]
+    pub type Response;
+
+    /// The HTTP status.
+    #[wasm_bindgen(method, getter)]
+    pub fn status(this: &Response) -> u16;
+
+    #[wasm_bindgen(method, catch)]
+    fn json(this: &Response) -> Result<Promise, JsValue>;
+}
+
+/// A request, and who asks.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// `GET` and the like.
+    pub method: &'a str,
+    /// The server's origin and the path.
+    pub address: &'a str,
+    /// The scheme and what goes with it.
+    pub authorization: &'a str,
+    /// The page around our frame; empty where we are part of the page.
+    pub embedder: &'a str,
+    /// Headers beside.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// JSON.
+    pub body: Option<&'a str>,
+}
+
+/// An answer with a document in it.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON.
+    pub document: JsValue,
+}
+
+impl Answer {
+    /// Whether the server did what it was asked for.
+    pub fn is_ok(&self) -> bool {
+        matches!(self.status, 200..300)
+    }
+}
+
+impl Request<'_> {
+    /// Sends it and reads the document. Every failure between us and the server
+    /// is none: whatever it was, the person can only send again.
+    pub async fn answer(self) -> Option<Answer> {
+        let response = self.send(true).await?;
+        let document = response.json().ok()?.await.ok()?;
+        Some(Answer { status: response.status(), document })
+    }
+
+    /// Sends it; the body is left to the caller. Without a limit it may take as
+    /// long as it likes.
+    pub async fn send(self, is_limited: bool) -> Option<Response> {
+        let headers = object([("Authorization", self.authorization.into())]);
+        let set = |name: &str, value: &str| {
+            // A plain object takes every member.
+            let _ = js_sys::Reflect::set(&headers, &name.into(), &value.into());
+        };
+        if !self.embedder.is_empty() {
+            set(frame::EMBEDDER, self.embedder);
+        }
+        if self.body.is_some() {
+            set("Content-Type", "application/json");
+        }
+        for (name, value) in self.headers {
+            set(name, value);
+        }
+        let how = object([
+            ("method", self.method.into()),
+            ("credentials", "omit".into()),
+            ("headers", headers.into()),
+            ("body", self.body.map_or(JsValue::UNDEFINED, JsValue::from_str)),
+            ("signal", if is_limited { timeout(PATIENCE_MS) } else { JsValue::UNDEFINED }),
+        ]);
+        Some(fetch(self.address, &how).await.ok()?.unchecked_into())
+    }
+}

@@ -95,6 +95,7 @@ pub(crate) fn terms(settings: &Settings) -> Terms {
         default_currency: settings.accounts.default_currency.clone(),
         email_domain: settings.email_domain(),
         token_seconds: settings.accounts.token_seconds,
+        session_seconds: settings.accounts.session_seconds,
         sign_up_token_seconds: settings.accounts.sign_up_token_seconds,
         claim_seconds: settings.accounts.claim_seconds,
         issuer: settings.public_url().to_owned(),

@@ -7,7 +7,7 @@ use crate::provider::Identity;
 /// Top-level keys that name a provider. The server writes them, for billing and
 /// support trust them to say who somebody is there.
 const PROVIDERS: &[&str] =
-    &["cpanel", "plesk", "whmcs", "wordpress", "cockpit", "directadmin", "doorstep"];
+    &["cpanel", "plesk", "whmcs", "wordpress", "cockpit", "directadmin", "apiculus", "doorstep"];
 
 /// Whether only the server may write below this key.
 pub fn is_reserved(key: &str, provider: &str) -> bool {

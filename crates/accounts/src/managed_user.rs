@@ -14,6 +14,8 @@ pub struct ManagedUser {
     pub external_id: Option<String>,
     /// When the address was taken to be the user's.
     pub confirmed_at: Option<Timestamp>,
+    /// What the account is called where accounts have numbers of their own, as `API-E001`.
+    pub account_number: Option<String>,
 }
 
 /// What an administrator says of a user. What is absent keeps its default in a new
@@ -38,6 +40,8 @@ pub struct UserForm {
     pub skip_email_confirm: bool,
     /// A password, of [`crate::password::CHARACTERS`].
     pub password: Option<Secret>,
+    /// What a new account's number begins with, if it gets one.
+    pub account_prefix: Option<String>,
     /// What was sent in fields whose answer was replaced.
     pub replaced: Vec<Replaced>,
     /// JSON pointers of what was sent and means nothing here.

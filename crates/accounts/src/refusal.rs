@@ -31,6 +31,9 @@ pub enum Refusal {
     /// The API credential is wrong, revoked, or its account is not active;
     /// which one is not said.
     InvalidCredential,
+    /// The address or the password is wrong, or the account is not active; which one is
+    /// not said.
+    InvalidLogin,
     /// The caller does not hold the scope.
     InsufficientScope {
         /// The scope that the route needs.
@@ -93,6 +96,8 @@ pub enum Refusal {
     IdempotencyKeyReused,
     /// The first request with this key is still being worked on.
     RequestInProgress,
+    /// The operator has not said what accounts of this kind can have.
+    CatalogIncomplete,
     /// There were too many of these.
     RateLimited(Standing),
     /// `provider_server` or `provider_username` is absent.
@@ -118,7 +123,7 @@ impl Refusal {
             Self::InvalidToken | Self::TokenIsBound | Self::TokenIsNotBound => Code::InvalidToken,
             Self::InvalidDpopProof { .. } => Code::InvalidDpopProof,
             Self::TokenInBody => Code::InvalidRequest,
-            Self::InvalidCredential => Code::InvalidCredential,
+            Self::InvalidCredential | Self::InvalidLogin => Code::InvalidCredential,
             Self::InsufficientScope { .. } => Code::InsufficientScope,
             Self::UserNeeded => Code::UserNeeded,
             Self::BrowserUseForbidden => Code::BrowserUseForbidden,
@@ -139,6 +144,7 @@ impl Refusal {
             Self::AlreadyRegistered { .. } => Code::AlreadyRegistered,
             Self::IdempotencyKeyReused => Code::IdempotencyKeyReused,
             Self::RequestInProgress => Code::RequestInProgress,
+            Self::CatalogIncomplete => Code::CatalogIncomplete,
             Self::RateLimited(_) => Code::RateLimited,
             Self::MissingProvider => Code::MissingProvider,
             Self::Invalid { .. } => Code::ValidationFailed,
@@ -169,9 +175,10 @@ impl Refusal {
             Self::InvalidCredential => {
                 "the API username or password is wrong, or the account is not active".to_owned()
             }
-            Self::InsufficientScope { needed } => {
-                format!("this needs the scope {needed}")
+            Self::InvalidLogin => {
+                "the e-mail address or the password is wrong, or the account is not active".to_owned()
             }
+            Self::InsufficientScope { needed } => format!("this needs the scope {needed}"),
             Self::UserNeeded => {
                 "this is about a user's own account: use an API credential, or a token that one obtained"
                     .to_owned()
@@ -230,6 +237,10 @@ impl Refusal {
             }
             Self::RequestInProgress => {
                 "the first request with this Idempotency-Key is still being worked on: ask again"
+                    .to_owned()
+            }
+            Self::CatalogIncomplete => {
+                "the operator has not imported a catalogue with currencies and tax categories yet"
                     .to_owned()
             }
             Self::RateLimited(standing) => {

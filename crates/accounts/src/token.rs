@@ -25,6 +25,8 @@ pub enum TokenKind {
     SignUp,
     /// Nobody: a code that a back end exchanges for a password.
     ClaimCode,
+    /// A user who logged in with address and password.
+    Session,
 }
 
 impl TokenKind {
@@ -37,6 +39,7 @@ impl TokenKind {
             Self::User => "usr_",
             Self::SignUp => doorstep_wire::session::TOKEN_PREFIX,
             Self::ClaimCode => "clm_",
+            Self::Session => "ses_",
         }
     }
 }
@@ -77,6 +80,11 @@ impl PlainToken {
     /// Reads a claim code that somebody sent.
     pub fn parse_claim_code(text: &str) -> Result<Self, NotAToken> {
         Self::parse_any(text, &[TokenKind::ClaimCode])
+    }
+
+    /// Reads the token of a session that somebody sent.
+    pub fn parse_session(text: &str) -> Result<Self, NotAToken> {
+        Self::parse_any(text, &[TokenKind::Session])
     }
 
     fn parse_any(text: &str, kinds: &[TokenKind]) -> Result<Self, NotAToken> {
@@ -170,6 +178,9 @@ mod tests {
         assert!(PlainToken::parse_claim_code(code.expose()).is_ok());
         assert!(PlainToken::parse(code.expose()).is_err(), "a code is no bearer token");
         assert!(PlainToken::parse_claim_code(text).is_err());
+        let session = PlainToken::generate(TokenKind::Session, &Counting::default());
+        assert!(PlainToken::parse_session(session.expose()).is_ok());
+        assert!(PlainToken::parse(session.expose()).is_err(), "a session is no bearer token");
         assert!(!format!("{token:?}").contains(text));
     }
 }

@@ -330,7 +330,7 @@ pub fn encode_users(users: &[ManagedUser], with_balance: bool) -> Value {
 }
 
 fn members(managed: &ManagedUser) -> Map<String, Value> {
-    let ManagedUser { user, external_id, confirmed_at } = managed;
+    let ManagedUser { user, external_id, confirmed_at, account_number: _ } = managed;
     let mut body = Map::new();
     body.insert("id".into(), user.id.into());
     body.insert("email".into(), user.email.clone().into());

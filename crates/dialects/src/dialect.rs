@@ -4,11 +4,11 @@ use doorstep_accounts::{Catalog, ManagedUser, Refusal, UserForm};
 use doorstep_wire::{Code, Problem};
 use serde_json::Value;
 
-use crate::compute_stacks_admin;
+use crate::{apiculus, compute_stacks_admin};
 
 /// Every door at which administrators' programs make users. A further one is a file
 /// beside this one and a line here; paths, guard, envelope and golden files follow.
-pub static DIALECTS: &[Dialect] = &[compute_stacks_admin::DIALECT];
+pub static DIALECTS: &[Dialect] = &[compute_stacks_admin::DIALECT, apiculus::DIALECT];
 
 /// The door that a path belongs to, also where it has nothing at that path: what is
 /// refused there is refused in its own words.

@@ -11,6 +11,7 @@
 //! shown once, or a sign-up that waits. In one list with the others, each of these
 //! would be an `if`.
 
+pub mod apiculus;
 mod body;
 pub mod compute_stacks_admin;
 pub mod compute_stacks_orders;

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::{
     Context, Error, Keyed,
     change_account::{email_taken, labels_too_large},
+    session::compute,
     sign_up::KEY_SECONDS,
 };
 
@@ -62,7 +63,7 @@ impl Attempt<'_> {
         let Self { context, admin_id, form, keyed } = *self;
         let now = context.clock.now();
         let hash = hash(context, form).await?;
-        let managed = self.new_user(context.store.next_user_id().await?, now)?;
+        let mut managed = self.new_user(context.store.next_user_id().await?, now)?;
         let id = managed.user.id;
         let mut tx = context.store.begin().await?;
         let mut conn = tx.conn();
@@ -82,6 +83,9 @@ impl Attempt<'_> {
                     None => Err(Refusal::IdempotencyKeyReused.into()),
                 };
             }
+        }
+        if let Some(prefix) = &form.account_prefix {
+            managed.account_number = Some(conn.number_account(id, prefix).await?);
         }
         let mut payload = managed.user.profile.clone();
         payload.insert("id".to_owned(), id.into());
@@ -112,7 +116,8 @@ impl Attempt<'_> {
             created_at: now,
             updated_at: now,
         };
-        let mut managed = ManagedUser { user, external_id: None, confirmed_at: None };
+        let mut managed =
+            ManagedUser { user, external_id: None, confirmed_at: None, account_number: None };
         write(&mut managed, form, now)?;
         Ok(managed)
     }
@@ -128,7 +133,7 @@ impl Attempt<'_> {
             (None, None) => true,
             (Some(sent), Some(hash)) => {
                 let sent = sent.clone();
-                blocking(move || password::verify(&hash, &sent)).await?
+                compute(move || password::verify(&hash, &sent)).await?
             }
             _ => false,
         };
@@ -156,7 +161,8 @@ pub async fn list_users(
     Ok(context.store.read().await?.conn().managed_users(offset, limit).await?)
 }
 
-/// Changes a user. The event and the audit row name the fields, not their contents.
+/// Changes a user. The event and the audit row name the fields, not their contents. A
+/// new password ends the user's sessions: whoever knew the old one may have opened them.
 pub async fn change_user(
     context: &Context,
     admin_id: i64,
@@ -182,6 +188,9 @@ pub async fn change_user(
         return Err(taken(context.store.read().await?.conn().taken(&managed).await?));
     }
     let details = Map::from_iter([("fields".to_owned(), fields(form).into())]);
+    if hash.is_some() {
+        conn.close_sessions(user_id, now).await?;
+    }
     let event = IdKind::Event.mint(&*context.clock, &*context.entropy);
     conn.add_event(&event, "user.updated", user_id, &details, now).await?;
     audit(context, &mut conn, (admin_id, "user.update", user_id), &details, now).await?;
@@ -193,7 +202,7 @@ pub async fn change_user(
 }
 
 /// Closes an account or opens it again. A closed one's API credentials and tokens
-/// stop at once; they work again when it is opened.
+/// stop at once; they work again when it is opened. Its sessions end.
 pub async fn set_suspension(
     context: &Context,
     admin_id: i64,
@@ -242,7 +251,7 @@ pub(crate) async fn may_end(
 
 /// Writes what the form says into the user.
 fn write(managed: &mut ManagedUser, form: &UserForm, now: Timestamp) -> Result<(), Refusal> {
-    let ManagedUser { user, external_id, confirmed_at } = managed;
+    let ManagedUser { user, external_id, confirmed_at, .. } = managed;
     write_profile(&mut user.profile, &form.answers);
     for field in &form.cleared {
         user.profile.remove(*field);
@@ -312,17 +321,8 @@ fn taken(taken: Taken) -> Error {
 async fn hash(context: &Context, form: &UserForm) -> Result<Option<String>, Error> {
     let Some(chosen) = form.password.clone() else { return Ok(None) };
     let entropy = context.entropy.clone();
-    let hashed = blocking(move || password::hash_any(&chosen, &*entropy)).await?;
+    let hashed = compute(move || password::hash_any(&chosen, &*entropy)).await?;
     hashed.map(Some).map_err(|_| StoreError::Corrupt { what: "a new password's hash" }.into())
-}
-
-/// A password takes tens of milliseconds, in which other requests want the thread.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| StoreError::Corrupt { what: "a password's computation" })
 }
 
 async fn note_suspension(
@@ -335,6 +335,8 @@ async fn note_suspension(
     let (kind, action) = if user.active {
         ("user.unsuspended", "user.unsuspend")
     } else {
+        // Credentials work again afterwards; who logs in with a password can do so again.
+        conn.close_sessions(user.id, now).await?;
         ("user.suspended", "user.suspend")
     };
     let event = IdKind::Event.mint(&*context.clock, &*context.entropy);

@@ -25,6 +25,7 @@ mod own_token;
 mod pending_sign_up;
 mod registration;
 mod revoke_tokens;
+mod session;
 mod sign_up;
 mod widget_token;
 
@@ -65,6 +66,7 @@ pub use pending_sign_up::{
 };
 pub use registration::{check_registration, set_registration};
 pub use revoke_tokens::{TokenChoice, revoke_tokens};
+pub use session::{OpenedSession, authenticate_session, close_session, open_session};
 pub use sign_up::{Keyed, count_rejection, sign_up};
 pub use widget_token::{
     PuzzleSolution, WidgetTokenRequest, check_widget_page, issue_widget_token, publishable_terms,
@@ -141,6 +143,8 @@ pub struct Terms {
     pub email_domain: String,
     /// How long an access token lives, in seconds.
     pub token_seconds: i64,
+    /// How long a session lives, in seconds.
+    pub session_seconds: i64,
     /// How long a sign-up token lives, in seconds.
     pub sign_up_token_seconds: i64,
     /// How long a claim code lives, in seconds.

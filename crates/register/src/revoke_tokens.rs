@@ -1,6 +1,7 @@
 //! Ending access tokens, as the operator does it.
 
-use doorstep_accounts::TokenHash;
+use doorstep_accounts::{Timestamp, TokenHash};
+use doorstep_store::{Conn, StoreError};
 
 use crate::{Context, OperatorError, administer::audit};
 
@@ -13,7 +14,7 @@ pub enum TokenChoice {
     Id(String),
     /// All that a client obtained.
     Client(String),
-    /// All that a user's API credentials obtained.
+    /// All that a user's API credentials obtained, and the user's sessions.
     User(i64),
 }
 
@@ -24,8 +25,8 @@ pub async fn revoke_tokens(context: &Context, choice: &TokenChoice) -> Result<u6
     let mut tx = context.store.begin().await?;
     let mut conn = tx.conn();
     let (count, subject) = match choice {
-        TokenChoice::Hash(hash) => (conn.end_token(&hash.id(), now).await?, hash.id()),
-        TokenChoice::Id(id) => (conn.end_token(id, now).await?, id.clone()),
+        TokenChoice::Hash(hash) => (end(&mut conn, &hash.id(), now).await?, hash.id()),
+        TokenChoice::Id(id) => (end(&mut conn, id, now).await?, id.clone()),
         TokenChoice::Client(id) => {
             if conn.client(id).await?.is_none() {
                 return Err(crate::administer::unknown_client(id));
@@ -38,7 +39,8 @@ pub async fn revoke_tokens(context: &Context, choice: &TokenChoice) -> Result<u6
                     "there is no user {id}: `doorstep user list` shows them"
                 )));
             }
-            (conn.end_tokens_of_user(*id, now).await?, format!("user:{id}"))
+            let sessions = conn.close_sessions(*id, now).await?;
+            (conn.end_tokens_of_user(*id, now).await? + sessions, format!("user:{id}"))
         }
     };
     if count == 0 {
@@ -52,4 +54,9 @@ pub async fn revoke_tokens(context: &Context, choice: &TokenChoice) -> Result<u6
     audit(context, &mut conn, "token.revoke", &subject).await?;
     tx.commit().await?;
     Ok(count)
+}
+
+/// Ends an access token or a session.
+async fn end(conn: &mut Conn<'_>, id: &str, now: Timestamp) -> Result<u64, StoreError> {
+    Ok(conn.end_token(id, now).await? + conn.end_session(id, now).await?)
 }

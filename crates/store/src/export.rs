@@ -96,6 +96,22 @@ pub const PARTS: &[Part] = &[
               WHERE user_id = $1 ORDER BY id",
     },
     Part {
+        name: "sessions",
+        tables: &["sessions"],
+        sql: "SELECT created_at, expires_at FROM sessions WHERE user_id = $1
+              ORDER BY created_at, hash",
+    },
+    Part {
+        name: "logins",
+        tables: &["logins"],
+        sql: "SELECT last_at FROM logins WHERE user_id = $1",
+    },
+    Part {
+        name: "account_numbers",
+        tables: &["account_numbers"],
+        sql: "SELECT number FROM account_numbers WHERE user_id = $1",
+    },
+    Part {
         name: "events",
         tables: &["events"],
         sql: "SELECT id, kind, payload AS payload_json, created_at FROM events WHERE user_id = $1

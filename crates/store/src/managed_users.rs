@@ -13,6 +13,7 @@ struct Row {
     user: UserRow,
     external_id: Option<String>,
     confirmed_at: Option<i64>,
+    account_number: Option<String>,
 }
 
 impl TryFrom<Row> for ManagedUser {
@@ -23,6 +24,7 @@ impl TryFrom<Row> for ManagedUser {
             user: User::try_from(row.user)?,
             external_id: row.external_id,
             confirmed_at: row.confirmed_at.map(Timestamp),
+            account_number: row.account_number,
         })
     }
 }
@@ -32,7 +34,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, email, email_generated, profile, labels, active, is_admin, created_at,
-                    updated_at, external_id, confirmed_at
+                    updated_at, external_id, confirmed_at,
+                    (SELECT number FROM account_numbers WHERE user_id = users.id) AS account_number
              FROM users WHERE erased_at IS NULL ",
             $rest
         )
@@ -103,7 +106,7 @@ impl Conn<'_> {
         managed: &ManagedUser,
         password: Option<&str>,
     ) -> Result<bool, StoreError> {
-        let ManagedUser { user, external_id, confirmed_at } = managed;
+        let ManagedUser { user, external_id, confirmed_at, .. } = managed;
         let added = exec!(
             self,
             "INSERT INTO users (id, email, email_key, email_generated, profile, labels, password,
@@ -137,7 +140,7 @@ impl Conn<'_> {
         managed: &ManagedUser,
         password: Option<&str>,
     ) -> Result<bool, StoreError> {
-        let ManagedUser { user, external_id, confirmed_at } = managed;
+        let ManagedUser { user, external_id, confirmed_at, .. } = managed;
         let key = email_key(&user.email);
         let written = async {
             Ok::<_, StoreError>(exec!(

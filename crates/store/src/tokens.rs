@@ -217,18 +217,13 @@ impl Conn<'_> {
 
     /// Ends the token of that id ([`TokenHash::id`]); gives how many worked until now.
     pub async fn end_token(&mut self, id: &str, now: Timestamp) -> Result<u64, StoreError> {
-        let digits = id.strip_prefix("tok_").unwrap_or_default();
-        let is_id = digits.len() == TokenHash::ID_DIGITS
-            && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-        if !is_id {
-            return Ok(0);
-        }
+        let Some(digits) = id_digits(id) else { return Ok(0) };
         Ok(exec!(
             self,
             "UPDATE tokens SET revoked_at = $1
              WHERE hash LIKE $2 AND revoked_at IS NULL AND expires_at > $1",
             now.0,
-            format!("{}%", digits.to_ascii_lowercase()),
+            format!("{digits}%"),
         ))
     }
 
@@ -268,6 +263,14 @@ impl Conn<'_> {
     pub async fn sweep_tokens(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         Ok(exec!(self, "DELETE FROM tokens WHERE expires_at < $1", before.0))
     }
+}
+
+/// The beginning of the hash that an id names ([`TokenHash::id`]).
+pub(crate) fn id_digits(id: &str) -> Option<String> {
+    let digits = id.strip_prefix("tok_")?;
+    let is_id = digits.len() == TokenHash::ID_DIGITS
+        && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_id.then(|| digits.to_ascii_lowercase())
 }
 
 fn binding(text: &str) -> Result<Binding, StoreError> {

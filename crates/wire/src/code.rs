@@ -52,7 +52,7 @@ codes! {
     InvalidToken = "invalid_token", 401, false, "The access token is not valid";
     /// The `DPoP` proof does not fit the request or the access token. Make a new one for each request (RFC 9449).
     InvalidDpopProof = "invalid_dpop_proof", 401, false, "The DPoP proof is not valid";
-    /// The API username or password is wrong, or the account is not active.
+    /// The API username or password is wrong, or the account is not active. At a login with an e-mail address: that or the password.
     InvalidCredential = "invalid_credential", 401, false, "The API credential is not valid";
     /// The credentials are valid and do not hold the scope that this route needs.
     InsufficientScope = "insufficient_scope", 403, false, "The scope does not allow this";
@@ -121,6 +121,8 @@ codes! {
     Internal = "internal_error", 500, true, "The server failed";
     /// As many sign-ups as may wait for the provider's confirmation. It passes when some are decided, or after a day.
     TooManyPending = "too_many_pending_sign_ups", 503, true, "Too many sign-ups are waiting";
+    /// There is no catalogue yet, or one without currencies and tax categories. The operator imports it with `doorstep catalog import`.
+    CatalogIncomplete = "catalog_incomplete", 503, true, "The catalogue is incomplete";
     /// The server cannot reach what it needs, or is stopping. `Retry-After` says when to try again.
     Unavailable = "unavailable", 503, true, "The service is unavailable for now";
 }

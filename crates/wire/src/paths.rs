@@ -60,6 +60,18 @@ pub const ORDERS_ALIAS: &str = "/api/order";
 pub const ORDER_ALIAS: &str = "/api/order/{order}";
 /// Where the operator's provisioner says what became of an order.
 pub const PROVISIONING_CALLBACK: &str = "/api/provisioning/{order}/callback";
+/// Where users of the Apiculus API log in with address and password.
+pub const APICULUS_LOGIN: &str = "/auth/login";
+/// Where they end their session.
+pub const APICULUS_LOGOUT: &str = "/auth/logout";
+/// What new accounts there can choose from.
+pub const APICULUS_HELPER: &str = "/api/pass/signUpHelper";
+/// Where its administrators make users.
+pub const APICULUS_CREATE: &str = "/api/pass/createNewUser";
+/// Countries with their dial codes.
+pub const APICULUS_COUNTRIES: &str = "/api/v1/countryList";
+/// The subdivisions of one.
+pub const APICULUS_STATES: &str = "/api/v1/stateList";
 /// Where a panel's back end exchanges a claim code for a password.
 pub const CLAIM: &str = "/api/credentials/claim";
 /// The token endpoint (RFC 6749 §3.2).

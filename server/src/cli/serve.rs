@@ -187,6 +187,7 @@ async fn sweep(context: Context) {
             let count = tx.conn().sweep_tokens(before).await?;
             tx.conn().sweep_keys(context.clock.now()).await?;
             tx.conn().sweep_claims(before).await?;
+            tx.conn().sweep_sessions(context.clock.now()).await?;
             tx.conn().sweep_secrets(before).await?;
             tx.conn().sweep_used(context.clock.now()).await?;
             tx.conn().sweep_pending(context.clock.now()).await?;

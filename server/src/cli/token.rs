@@ -33,7 +33,7 @@ pub(super) struct Which {
     /// All that this OAuth client obtained
     #[arg(long, value_name = "CLIENT_ID")]
     client: Option<String>,
-    /// All that the API credentials of this user obtained
+    /// All that the API credentials of this user obtained, and the user's sessions
     #[arg(long, value_name = "NUMBER")]
     user: Option<i64>,
 }
@@ -61,6 +61,8 @@ fn read() -> Result<PlainToken, String> {
         .lock()
         .read_line(&mut line)
         .map_err(|error| format!("the token cannot be read from standard input: {error}"))?;
-    PlainToken::parse(line.trim())
+    let token = line.trim();
+    PlainToken::parse(token)
+        .or_else(|_| PlainToken::parse_session(token))
         .map_err(|_| "--token-stdin: this is no access token of this server".to_owned())
 }

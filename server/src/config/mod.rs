@@ -180,6 +180,13 @@ impl Settings {
                 accounts.token_seconds
             ));
         }
+        // As long as a working day and its breaks: their clients keep the token in memory.
+        if !(1..=86_400).contains(&accounts.session_seconds) {
+            return fail(format!(
+                "accounts.session_seconds {} is not between 1 and 86400",
+                accounts.session_seconds
+            ));
+        }
         // A person who takes longer gets a new one from the panel.
         if !(1..=900).contains(&accounts.sign_up_token_seconds) {
             return fail(format!(
@@ -387,6 +394,7 @@ mod tests {
             ("DOORSTEP_PUBLIC_URL", "ftp://x", "server.public_url"),
             ("DOORSTEP_ACCOUNTS__DEFAULT_CURRENCY", "XXX", "default_currency"),
             ("DOORSTEP_ACCOUNTS__TOKEN_SECONDS", "86400", "token_seconds"),
+            ("DOORSTEP_ACCOUNTS__SESSION_SECONDS", "86401", "session_seconds"),
             ("DOORSTEP_RATES__TOKNE", "30/min", "rates.tokne"),
             ("DOORSTEP_RATES__TOKEN", "30 a minute", "rates.token"),
             ("DOORSTEP_SERVER__TRUSTED_PROXIES", "10.0.0.0/8,proxy", "proxy"),

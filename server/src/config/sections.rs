@@ -158,6 +158,9 @@ pub struct Accounts {
     pub registration: bool,
     /// Seconds that an access token lives; at most 3600.
     pub token_seconds: i64,
+    /// Seconds that a session of the Apiculus API lives; at most 86400. Its clients log
+    /// in again when theirs has ended.
+    pub session_seconds: i64,
     /// Seconds that a sign-up token lives; at most 900.
     pub sign_up_token_seconds: i64,
     /// Seconds that a panel's back end has to claim a credential; at most 900.
@@ -175,6 +178,7 @@ impl Default for Accounts {
             confusable_servers: ConfusableServers::Note,
             registration: true,
             token_seconds: 600,
+            session_seconds: 3_600,
             sign_up_token_seconds: 300,
             claim_seconds: 300,
         }

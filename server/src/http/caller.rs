@@ -15,7 +15,9 @@ use base64::{
 };
 use doorstep_accounts::{Limit, Principal, Refusal, Scope, Scopes, Secret, Subject, jwk};
 use doorstep_dialects::Authentication;
-use doorstep_register::{Error, Meter, Presented, admit, authenticate_token, check_origin, log_in};
+use doorstep_register::{
+    Error, Meter, Presented, admit, authenticate_session, authenticate_token, check_origin, log_in,
+};
 use doorstep_wire::{Code, frame, paths};
 
 use super::{
@@ -129,9 +131,12 @@ async fn authorize(
             return Err(challenge(Refusal::Unauthenticated.into(), None));
         }
         Some(Authorization::Bearer(token)) => {
-            authenticate_token(&app.context, meter, &token, Presented::Bearer)
-                .await
-                .map_err(|error| challenge(error.into(), Some("invalid_token")))?
+            let found = if matches!(way, Authentication::Token { .. }) {
+                authenticate_session(&app.context, meter, &token).await
+            } else {
+                authenticate_token(&app.context, meter, &token, Presented::Bearer).await
+            };
+            found.map_err(|error| challenge(error.into(), Some("invalid_token")))?
         }
         Some(Authorization::Dpop(token)) => by_dpop(app, meter, head, &token).await?,
         Some(Authorization::Basic { username, password }) => {

@@ -1,6 +1,7 @@
 //! The HTTP side: from connections to use-cases and back.
 
 mod admin_users;
+mod apiculus;
 mod assets;
 mod caller;
 mod client_address;

@@ -91,6 +91,8 @@ impl From<Refusal> for Reject {
         let detail = refusal.detail();
         let wait = match &refusal {
             Refusal::RateLimited(standing) => HeaderValue::from(standing.retry_seconds()),
+            // It takes a person.
+            Refusal::CatalogIncomplete => HeaderValue::from_static("60"),
             _ => HeaderValue::from_static("1"),
         };
         let problem = match refusal {

@@ -145,6 +145,7 @@ pub(crate) fn asked(request: &Request) {
         let Ok(value) = value.to_str() else { continue };
         match name.as_str() {
             "authorization" => seen.note_authorization(value),
+            "x-access-token" => seen.note("session token", value.as_bytes()),
             "dpop" => seen.note("DPoP proof", value.as_bytes()),
             "idempotency-key" => seen.note("Idempotency-Key", value.trim_matches('"').as_bytes()),
             _ => {}

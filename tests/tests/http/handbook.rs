@@ -2,11 +2,15 @@
 
 use std::{io::Write as _, process::Stdio};
 
-use doorstep_handbook::onboarding;
-use doorstep_tests::{Kind, on_both};
+use doorstep_handbook::{apiculus, onboarding};
+use doorstep_tests::{Kind, Server, on_both};
 use tokio::process::Command;
 
-use crate::{admin_users::admin, orders::shop};
+use crate::{
+    admin_users::admin,
+    apiculus::{ROOT_PASSWORD, ready},
+    orders::shop,
+};
 
 /// The shell commands of a page, in its order.
 fn commands(page: &str) -> String {
@@ -23,20 +27,17 @@ fn commands(page: &str) -> String {
     commands
 }
 
-async fn the_page_leads_from_nothing_to_a_project(kind: Kind) {
-    let (server, folder) = shop(kind, &[]).await;
-    let (_, (username, password)) = admin(&server, "you@example.com");
-    let client = server.client("public register", &[], &[]);
-    let script = commands(onboarding::PAGE);
-    assert!(script.matches("curl ").count() > 10, "the page has lost its commands");
+/// Runs a page's commands against a server; what they print.
+async fn run(server: &Server, page: &str, variables: &[(&str, &str)]) -> String {
+    let script = commands(page);
+    assert!(script.matches("curl ").count() > 5, "the page has lost its commands");
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(script.as_bytes()).unwrap();
     let output = Command::new("bash")
         .args(["-eu", "-o", "pipefail"])
         .arg(file.path())
         .env("SERVER", &server.url)
-        .env("ADMIN", format!("{username}:{password}"))
-        .env("CLIENT", format!("{}:{}", client.id, client.secret))
+        .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .output()
         .await
@@ -44,6 +45,22 @@ async fn the_page_leads_from_nothing_to_a_project(kind: Kind) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (said, complained) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{said}\n{complained}\n{}", server.log());
+    said
+}
+
+async fn the_page_leads_from_nothing_to_a_project(kind: Kind) {
+    let (server, folder) = shop(kind, &[]).await;
+    let (_, (username, password)) = admin(&server, "you@example.com");
+    let client = server.client("public register", &[], &[]);
+    let said = run(
+        &server,
+        onboarding::PAGE,
+        &[
+            ("ADMIN", &format!("{username}:{password}")),
+            ("CLIENT", &format!("{}:{}", client.id, client.secret)),
+        ],
+    )
+    .await;
     assert_eq!(
         said.lines().collect::<Vec<_>>(),
         [
@@ -70,4 +87,20 @@ async fn the_page_leads_from_nothing_to_a_project(kind: Kind) {
     );
 }
 
-on_both!(the_page_leads_from_nothing_to_a_project);
+async fn an_apiculus_client_makes_a_user(kind: Kind) {
+    let (server, _) = ready(kind).await;
+    let root = [("EMAIL", "root@host.example"), ("PASSWORD", ROOT_PASSWORD)];
+    let said = run(&server, apiculus::PAGE, &root).await;
+    assert_eq!(
+        said.lines().collect::<Vec<_>>(),
+        [
+            r#"{"account_type":11,"onboarded":true}"#,
+            r#"{"currency":["INR","RWF","OMR"],"acsRegion":["noida"],"tax":["CNPJ","GSTIN"]}"#,
+            r#"{"Subdivision_Code":"KA","Subdivision_Name":"Karnātaka"}"#,
+            r#"{"httpStatus":200,"success":true,"replayed":false,"id":"API-E001"}"#,
+            "true",
+        ]
+    );
+}
+
+on_both!(the_page_leads_from_nothing_to_a_project, an_apiculus_client_makes_a_user);

@@ -6,6 +6,10 @@
 mod accounts;
 mod admin_users;
 mod admin_users_at_once;
+mod apiculus;
+mod apiculus_accounts;
+mod apiculus_at_once;
+mod apiculus_sessions;
 mod assets;
 mod audit;
 mod bearer;

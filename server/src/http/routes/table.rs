@@ -1,42 +1,14 @@
-//! The whole URL map, and who may call each route.
+//! The table of routes.
 
-use axum::{
-    Router,
-    http::Method,
-    middleware::{from_fn, from_fn_with_state, map_response},
-    routing::{MethodFilter, MethodRouter, on},
-};
+use axum::routing::{MethodFilter, on};
 use doorstep_accounts::Scope;
-use doorstep_dialects::DIALECTS;
 use doorstep_wire::paths;
 
-use super::{
-    App, admin_users, assets, caller, cors, credentials, docs, doors, frame, layers, metadata,
-    metered, negotiate, oauth, offers, order_events, orders, provisioning, signups, users,
+use super::{Access, Route};
+use crate::http::{
+    admin_users, apiculus, assets, credentials, docs, frame, metadata, oauth, offers, order_events,
+    orders, provisioning, signups, users,
 };
-
-/// Who may call a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Anybody; what the route needs, it checks itself (the token endpoint
-    /// authenticates clients) or it needs nothing (files, pages).
-    Open,
-    /// Callers whose credentials hold one of the scopes. Users may also send their
-    /// API credential by Basic.
-    Needs(&'static [Scope]),
-}
-
-/// A route.
-#[derive(Debug, Clone, Copy)]
-pub struct Route {
-    /// The method.
-    pub method: &'static str,
-    /// The path.
-    pub path: &'static str,
-    /// Who may call it.
-    pub access: Access,
-    handler: fn() -> MethodRouter<App>,
-}
 
 /// Prices are for everybody who has a token at all: before a sign-up that is a client's
 /// `public` one, or the sign-up token that a page has. The other scope is the one that
@@ -51,8 +23,8 @@ const IMAGE_READERS: Access = Access::Needs(&[Scope::Public, Scope::ImagesRead, 
 const ORDER_READERS: Access = Access::Needs(&[Scope::OrderRead]);
 const ORDER_WRITERS: Access = Access::Needs(&[Scope::OrderWrite]);
 
-/// The table, but for where dialects make users: see [`routes`].
-static ROUTES: &[Route] = &[
+/// All but where dialects make users: see [`routes`](super::routes).
+pub(super) static ROUTES: &[Route] = &[
     // Panels and their users.
     Route {
         method: "POST",
@@ -322,6 +294,37 @@ static ROUTES: &[Route] = &[
         access: Access::Open,
         handler: || on(MethodFilter::POST, provisioning::callback),
     },
+    // Clients of the Apiculus API.
+    Route {
+        method: "POST",
+        path: paths::APICULUS_LOGIN,
+        access: Access::Open,
+        handler: || on(MethodFilter::POST, apiculus::login),
+    },
+    Route {
+        method: "POST",
+        path: paths::APICULUS_LOGOUT,
+        access: Access::Needs(&[Scope::ProfileRead]),
+        handler: || on(MethodFilter::POST, apiculus::logout),
+    },
+    Route {
+        method: "GET",
+        path: paths::APICULUS_HELPER,
+        access: Access::Needs(&[Scope::AdminRead]),
+        handler: || on(MethodFilter::GET, apiculus::helper),
+    },
+    Route {
+        method: "GET",
+        path: paths::APICULUS_COUNTRIES,
+        access: Access::Open,
+        handler: || on(MethodFilter::GET, apiculus::countries),
+    },
+    Route {
+        method: "GET",
+        path: paths::APICULUS_STATES,
+        access: Access::Open,
+        handler: || on(MethodFilter::GET, apiculus::states),
+    },
     // OAuth clients.
     Route {
         method: "POST",
@@ -386,101 +389,3 @@ static ROUTES: &[Route] = &[
         handler: || on(MethodFilter::GET, docs::errors),
     },
 ];
-
-/// Paths that pages of other origins may call.
-const CROSS_ORIGIN: &[&str] =
-    &[paths::USERS, paths::WIDGET_SESSION, paths::WIDGET_CHALLENGE, paths::WIDGET_TOKEN];
-
-/// Paths that such pages may call with a user's own API credential as well: what the
-/// widget goes on to after a sign-up. The page must be one of the client that made the
-/// user. It has the credential anyway, for the person got it there; what it can do with
-/// it by way of the browser is this and no more.
-const ORDERING: &[&str] = &[
-    paths::PRODUCTS,
-    paths::LOCATIONS,
-    paths::IMAGES,
-    paths::IMAGE,
-    paths::ORDERS,
-    paths::ORDER,
-    paths::ORDER_EVENTS,
-    paths::ORDER_CANCEL,
-    paths::ORDER_RETRY,
-];
-
-/// Whether pages of other origins may call the path.
-pub(crate) fn is_cross_origin(path: &str) -> bool {
-    CROSS_ORIGIN.iter().chain(ORDERING).any(|pattern| matches(pattern, path))
-}
-
-/// Whether they may do so with a user's own API credential.
-pub(crate) fn is_for_ordering(path: &str) -> bool {
-    ORDERING.iter().any(|pattern| matches(pattern, path))
-}
-
-/// Every route: those of the table, and where each dialect makes users. A test refuses
-/// a guarded one that has no refusal test.
-pub fn routes() -> impl Iterator<Item = Route> {
-    let create = |path| Route {
-        method: "POST",
-        path,
-        access: Access::Needs(&[Scope::AdminWrite]),
-        handler: || on(MethodFilter::POST, doors::create),
-    };
-    let creates =
-        DIALECTS.iter().flat_map(move |dialect| dialect.create.iter().copied().map(create));
-    ROUTES.iter().copied().chain(creates)
-}
-
-/// Makes the router from the routes.
-pub(crate) fn router(app: &App) -> Router<App> {
-    let mut paths: Vec<&str> = routes().map(|route| route.path).collect();
-    paths.sort_unstable();
-    paths.dedup();
-    let mut router = Router::new();
-    for path in paths {
-        let mut methods = MethodRouter::new();
-        for route in routes().filter(|route| route.path == path) {
-            let mut handler = (route.handler)();
-            if let Access::Needs(scopes) = route.access {
-                let state = (app.clone(), scopes);
-                handler = handler.route_layer(from_fn_with_state(state, caller::guard));
-            }
-            methods = methods.merge(handler);
-        }
-        methods = methods.fallback(layers::method_not_allowed);
-        let is_api = path.starts_with("/api/") || path == paths::PRODUCTS_ALIAS;
-        if is_api {
-            methods = methods.layer(from_fn(negotiate::negotiate));
-        }
-        if is_cross_origin(path) {
-            methods = methods.layer(cors::layer(app)).layer(map_response(cors::no_content));
-        }
-        // Outermost: a preflight and the frame ask the database as well.
-        if is_api || path == paths::FRAME || doorstep_dialects::at(path).is_some() {
-            methods = methods.layer(from_fn_with_state(app.clone(), metered::meter));
-        }
-        router = router.route(path, methods);
-    }
-    router.fallback(layers::not_found)
-}
-
-/// The methods that a path takes, for `Allow`.
-pub(crate) fn allowed(path: &str) -> Vec<&'static str> {
-    routes().filter(|route| matches(route.path, path)).map(|route| route.method).collect()
-}
-
-/// Whether a path is the route's, segment by segment.
-fn matches(pattern: &str, path: &str) -> bool {
-    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
-    loop {
-        match (pattern.next(), path.next()) {
-            (None, None) => return true,
-            (Some(wanted), Some(found)) if wanted == found => {}
-            (Some(wanted), Some(found)) if wanted.starts_with('{') && !found.is_empty() => {}
-            _ => return false,
-        }
-    }
-}
-
-/// Methods that other origins may use.
-pub(crate) const CROSS_ORIGIN_METHODS: [Method; 3] = [Method::GET, Method::POST, Method::PATCH];

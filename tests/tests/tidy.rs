@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand};
 
 /// The arrows of the design: a crate may name these, and whatever these may name.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("doorstep-fields", &[]),
     ("doorstep-wire", &["doorstep-fields"]),
     ("doorstep-accounts", &["doorstep-wire"]),
@@ -24,6 +24,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("doorstep-widget", &["doorstep-widget-kit"]),
     ("doorstep-panel", &["doorstep-wire"]),
     ("doorstep-handbook", &[]),
+    ("doorstep-fuzz", &["doorstep-dialects", "doorstep-puzzle"]),
     ("xtask", &[]),
 ];
 

@@ -98,11 +98,12 @@ pub(crate) fn labels(value: &Value, pointer: &str) -> Result<Object, FieldProble
     Ok(merged)
 }
 
-/// Takes the keys out that only the server writes, and notes them.
+/// Takes the keys out that only the server writes, and notes where they stood in the
+/// value that the labels were read from.
 pub(crate) fn drop_reserved(
     labels: Object,
     provider: &str,
-    pointer: &str,
+    (value, pointer): (&Value, &str),
     ignored: &mut Vec<String>,
 ) -> Object {
     labels
@@ -110,7 +111,11 @@ pub(crate) fn drop_reserved(
         .filter(|(key, _)| {
             let reserved = is_reserved(key, provider);
             if reserved {
-                note(ignored, format!("{pointer}/{}", step(key)));
+                // The last of a list's objects is the one that counted.
+                let items = value.as_array().map(Vec::as_slice).unwrap_or_default();
+                let at = items.iter().rposition(|item| item.get(key.as_str()).is_some());
+                let index = at.map(|at| format!("/{at}")).unwrap_or_default();
+                note(ignored, format!("{pointer}{index}/{}", step(key)));
             }
             !reserved
         })

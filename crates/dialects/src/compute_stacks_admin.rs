@@ -273,8 +273,8 @@ pub fn decode_lookup(id: &str, query: &[(String, String)]) -> Result<Option<Look
     if let Some(label) = asked("find_by_label") {
         let name = label
             .split_once('_')
-            .filter(|(provider, member)| {
-                is_reserved(provider, "") && !member.chars().any(char::is_control)
+            .filter(|(provider, _)| {
+                is_reserved(provider, "") && !label.chars().any(char::is_control)
             })
             .map(|(provider, member)| label_name(provider, member));
         let name = name.ok_or_else(|| {

@@ -12,6 +12,7 @@
 //! would be an `if`.
 
 pub mod apiculus;
+mod authorization;
 mod body;
 pub mod compute_stacks_admin;
 pub mod compute_stacks_orders;
@@ -22,5 +23,6 @@ mod native_pending;
 mod native_profile;
 pub mod user_export;
 
+pub use authorization::Authorization;
 pub use dialect::{Authentication, Carried, DIALECTS, Dialect, DoorContext, Made, Reply, at};
 pub use native_profile::{Holdings, Plan, Quotas};

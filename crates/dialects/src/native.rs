@@ -93,12 +93,13 @@ pub fn decode_sign_up(
         (user.get("merge_labels"), format!("{parent}/merge_labels")),
     ];
     for (value, pointer) in sources {
-        match value.map(|value| labels(value, &pointer)) {
-            None => {}
-            Some(Ok(added)) => {
-                own_labels.extend(drop_reserved(added, provider_key, &pointer, &mut ignored));
+        let Some(value) = value else { continue };
+        match labels(value, &pointer) {
+            Ok(added) => {
+                let from = (value, pointer.as_str());
+                own_labels.extend(drop_reserved(added, provider_key, from, &mut ignored));
             }
-            Some(Err(fault)) => faults.push(fault),
+            Err(fault) => faults.push(fault),
         }
     }
 
@@ -408,9 +409,9 @@ mod tests {
 
     #[test]
     fn labels_come_in_both_forms_and_reserved_keys_are_dropped() {
-        for labels in [
-            r#"{"a":1,"cpanel":{"x":"y"},"WHMCS":{}}"#,
-            r#"[{"a":1},{"cpanel":{"x":"y"}},{"WHMCS":{}}]"#,
+        for (labels, whmcs, cpanel) in [
+            (r#"{"a":1,"cpanel":{"x":"y"},"WHMCS":{}}"#, "WHMCS", "cpanel"),
+            (r#"[{"a":1,"WHMCS":1},{"cpanel":{"x":"y"}},{"WHMCS":{}}]"#, "2/WHMCS", "1/cpanel"),
         ] {
             let body = format!(
                 r#"{{"user":{{{NAMES},"is_admin":true,"merge_labels":{labels}}},"provider_server":"s","provider_username":"u","labels":{{"plesk":1,"b":2}}}}"#
@@ -421,10 +422,10 @@ mod tests {
             assert_eq!(
                 application.ignored,
                 [
-                    "/user/is_admin",
-                    "/labels/plesk",
-                    "/user/merge_labels/WHMCS",
-                    "/user/merge_labels/cpanel"
+                    "/user/is_admin".to_owned(),
+                    "/labels/plesk".to_owned(),
+                    format!("/user/merge_labels/{whmcs}"),
+                    format!("/user/merge_labels/{cpanel}"),
                 ]
             );
         }

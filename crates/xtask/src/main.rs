@@ -6,6 +6,7 @@
 
 mod command;
 mod demo;
+mod fuzz;
 mod screen;
 mod suite;
 mod tools;
@@ -48,6 +49,14 @@ enum Task {
     },
     /// Format check, clippy, and the tests of the libraries: seconds, for use while editing
     Check,
+    /// Throw made-up input at the parsers for as long as you like; `test` does it for a few seconds
+    Fuzz {
+        /// Which one; all of them, if none is named
+        target: Option<String>,
+        /// How long, for each target
+        #[arg(long, default_value_t = 300, value_name = "N")]
+        seconds: u64,
+    },
     /// Build the widget and the programs that embed it
     Build {
         /// Optimise, and leave target/release/doorstep with the widget inside
@@ -84,6 +93,10 @@ fn perform(task: &Task, screen: &Screen) -> Result<ExitCode> {
         Task::Run { fresh } => demo::run(&workspace, screen, *fresh),
         Task::Test { fast } => Ok(suite::test(&workspace, screen, *fast)),
         Task::Check => Ok(suite::check(&workspace, screen)),
+        Task::Fuzz { target, seconds } => {
+            fuzz::run_long(&workspace, screen, target.as_deref(), *seconds)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Build { release } => {
             let mode = mode(*release);
             widget::build(&workspace, screen, mode)?;

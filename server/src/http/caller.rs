@@ -9,12 +9,8 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
-};
 use doorstep_accounts::{Limit, Principal, Refusal, Scope, Scopes, Secret, Subject, jwk};
-use doorstep_dialects::Authentication;
+use doorstep_dialects::{Authentication, Authorization};
 use doorstep_register::{
     Error, Meter, Presented, admit, authenticate_session, authenticate_token, check_origin, log_in,
 };
@@ -123,7 +119,7 @@ async fn authorize(
     let Some(&scope) = scopes.first() else {
         return Err(Reject::internal("a guarded route names no scope"));
     };
-    let authorization = Authorization::by(way, headers)?;
+    let authorization = by(way, headers)?;
     let challenge = |reject, error| challenge(app, way, reject, (scope, headers), error);
     let is_dpop = matches!(authorization, Some(Authorization::Dpop(_)));
     let principal = match authorization {
@@ -278,82 +274,42 @@ fn challenge(
     }
 }
 
-/// What an `Authorization` header says.
-pub(crate) enum Authorization {
-    /// RFC 6750.
-    Bearer(Secret),
-    /// RFC 9449.
-    Dpop(Secret),
-    /// RFC 7617.
-    Basic {
-        /// Up to the first colon.
-        username: String,
-        /// After it.
-        password: Secret,
-    },
-}
-
-impl Authorization {
-    /// Reads what the caller says in the way of the door. What is said in another way
-    /// is not said.
-    fn by(way: Authentication, headers: &HeaderMap) -> Result<Option<Self>, Reject> {
-        match way {
-            Authentication::Usual => Self::read(headers),
-            // Such doors know one way only: whatever else is there is no credential.
-            Authentication::Basic { .. } => {
-                let read = Self::read(headers).ok().flatten();
-                Ok(read.filter(|it| matches!(it, Self::Basic { .. })))
-            }
-            Authentication::Token { header } => {
-                let mut values = headers.get_all(header).iter();
-                let token = values.next().and_then(|value| value.to_str().ok());
-                let only =
-                    token.filter(|token| values.next().is_none() && !token.trim().is_empty());
-                Ok(only.map(|token| Self::Bearer(Secret::new(token.trim()))))
-            }
+/// Reads what the caller says in the way of the door. What is said in another way is not
+/// said.
+fn by(way: Authentication, headers: &HeaderMap) -> Result<Option<Authorization>, Reject> {
+    match way {
+        Authentication::Usual => authorization(headers),
+        // Such doors know one way only: whatever else is there is no credential.
+        Authentication::Basic { .. } => {
+            let read = authorization(headers).ok().flatten();
+            Ok(read.filter(|it| matches!(it, Authorization::Basic { .. })))
         }
-    }
-
-    /// Reads the header; `None` without one. Two of them are refused: which one
-    /// counts would be anybody's guess.
-    pub(crate) fn read(headers: &HeaderMap) -> Result<Option<Self>, Reject> {
-        let mut values = headers.get_all(header::AUTHORIZATION).iter();
-        let Some(value) = values.next() else { return Ok(None) };
-        if values.next().is_some() {
-            return Err(Reject::new(
-                Code::InvalidRequest,
-                "send one Authorization header, not several",
-            ));
+        Authentication::Token { header } => {
+            let mut values = headers.get_all(header).iter();
+            let token = values.next().and_then(|value| value.to_str().ok());
+            let only = token.filter(|token| values.next().is_none() && !token.trim().is_empty());
+            Ok(only.map(|token| Authorization::Bearer(Secret::new(token.trim()))))
         }
-        let malformed = || {
-            Reject::new(
-                Code::InvalidRequest,
-                "the Authorization header is neither `Bearer <token>`, `DPoP <token>` nor `Basic <base64 of username:password>`",
-            )
-        };
-        let text = value.to_str().map_err(|_| malformed())?;
-        let (scheme, rest) = text.trim().split_once([' ', '\t']).ok_or_else(malformed)?;
-        let rest = rest.trim();
-        if scheme.eq_ignore_ascii_case("bearer") {
-            return Ok(Some(Self::Bearer(Secret::new(rest))));
-        }
-        if scheme.eq_ignore_ascii_case("dpop") {
-            return Ok(Some(Self::Dpop(Secret::new(rest))));
-        }
-        if !scheme.eq_ignore_ascii_case("basic") {
-            return Err(malformed());
-        }
-        let (username, password) = decode_basic(rest).ok_or_else(malformed)?;
-        Ok(Some(Self::Basic { username, password }))
     }
 }
 
-/// Both base64 alphabets, with or without padding: the reference
-/// implementation's cPanel plugin sends the URL-safe one.
-fn decode_basic(text: &str) -> Option<(String, Secret)> {
-    let text = text.trim_end_matches('=');
-    let bytes = STANDARD_NO_PAD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).ok()?;
-    let text = String::from_utf8(bytes).ok()?;
-    let (username, password) = text.split_once(':')?;
-    Some((username.to_owned(), Secret::new(password)))
+/// Reads the `Authorization` header; `None` without one. Two of them are refused: which
+/// one counts would be anybody's guess.
+pub(crate) fn authorization(headers: &HeaderMap) -> Result<Option<Authorization>, Reject> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Reject::new(
+            Code::InvalidRequest,
+            "send one Authorization header, not several",
+        ));
+    }
+    let read = value.to_str().ok().and_then(Authorization::parse);
+    let read = read.ok_or_else(|| {
+        Reject::new(
+            Code::InvalidRequest,
+            "the Authorization header is neither `Bearer <token>`, `DPoP <token>` nor `Basic <base64 of username:password>`",
+        )
+    })?;
+    Ok(Some(read))
 }

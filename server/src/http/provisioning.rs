@@ -6,13 +6,14 @@ use axum::{
     response::Response,
 };
 use doorstep_accounts::{Refusal, order::OrderState};
+use doorstep_dialects::Authorization;
 use doorstep_register::{self as register, Settled, Speaker};
 use doorstep_wire::{Code, onboarding::Outcome};
 use serde_json::json;
 
 use super::{
     App,
-    caller::Authorization,
+    caller::authorization,
     extract::Body,
     reject::{Reject, json as reply},
     users::require_json,
@@ -28,7 +29,7 @@ pub(crate) async fn callback(
     headers: HeaderMap,
     Body(body): Body,
 ) -> Result<Response, Reject> {
-    let Some(Authorization::Bearer(token)) = Authorization::read(&headers)? else {
+    let Some(Authorization::Bearer(token)) = authorization(&headers)? else {
         return Err(Refusal::Unauthenticated.into());
     };
     let run = register::authorize_callback(&app.context, &id, &token).await?;

@@ -8,6 +8,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Error, Result};
 
 use crate::command::{self, Log};
+use crate::fuzz::Targets;
 use crate::screen::Screen;
 use crate::suite::tally::{Tally, libtest, nextest, node};
 use crate::tools::{self, WidgetTools};
@@ -73,6 +74,7 @@ impl Suite<'_> {
         with_postgres.arg("cargo");
         self.native_tests(&["--workspace"], with_postgres)?;
         self.doc_tests()?;
+        self.fuzz_shortly()?;
         browser.map_or(Ok(()), |browser| self.browser_tests(&browser))
     }
 
@@ -128,6 +130,25 @@ impl Suite<'_> {
         let mut cargo = command::cargo(self.workspace);
         cargo.args(["test", "--doc", "--workspace", "--no-fail-fast"]);
         self.counted("Documentation tests", "doc-tests", &mut cargo, libtest)
+    }
+
+    /// Each target is a test. One that fails does not keep the others from being run.
+    fn fuzz_shortly(&mut self) -> Result<()> {
+        let targets = Targets::build(self.workspace, self.screen)?;
+        let mut counted = Tally::default();
+        let result = self.screen.step("Fuzzing the parsers, shortly", || {
+            let mut failures = Vec::new();
+            for name in targets.names() {
+                match targets.run_shortly(self.workspace, name) {
+                    Ok(()) => counted.passed += 1,
+                    Err(error) => failures.push(format!("{error:#}")),
+                }
+            }
+            counted.failed = failures.len() as u64;
+            if failures.is_empty() { Ok(()) } else { Err(Error::msg(failures.join("\n"))) }
+        });
+        self.tally += counted;
+        result
     }
 
     fn browser_tests(&mut self, browser: &Path) -> Result<()> {

@@ -3,6 +3,7 @@
 pub(crate) mod browser;
 pub(crate) mod cargo_tool;
 pub(crate) mod compiler;
+pub(crate) mod cplusplus;
 mod debian;
 pub(crate) mod npm;
 pub(crate) mod postgres;
@@ -51,6 +52,7 @@ pub(crate) fn oauth_clients(workspace: &Workspace, screen: &Screen) -> Result<()
 /// `cargo xtask setup`.
 pub(crate) fn everything(workspace: &Workspace, screen: &Screen) -> Result<()> {
     for_widget(workspace, screen, Mode::Development)?;
+    cplusplus::ensure(workspace, screen)?;
     postgres::ensure(workspace, screen)?;
     oauth_clients(workspace, screen)?;
     shell::ensure(workspace, screen)?;

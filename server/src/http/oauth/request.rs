@@ -3,13 +3,14 @@
 
 use axum::http::{HeaderMap, Uri};
 use doorstep_accounts::{Secret, assertion};
+use doorstep_dialects::Authorization;
 use doorstep_register::ClientAuthentication;
 use oauth2::basic::BasicErrorResponseType as Kind;
 use serde_json::Value;
 
 use super::{error::OAuthError, pairs::Pairs};
 use crate::http::{
-    caller::{Authorization, from_a_page},
+    caller::{authorization, from_a_page},
     extract::media_type,
 };
 
@@ -162,7 +163,7 @@ impl Parameters {
         if from_a_page(headers) {
             return Err(OAuthError::page());
         }
-        let basic = match Authorization::read(headers) {
+        let basic = match authorization(headers) {
             Ok(None) => None,
             Ok(Some(Authorization::Basic { username, password })) => Some((username, password)),
             Ok(Some(Authorization::Bearer(_) | Authorization::Dpop(_))) | Err(_) => {

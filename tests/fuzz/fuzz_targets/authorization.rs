@@ -1,0 +1,4 @@
+//! See `doorstep_fuzz::authorization`.
+#![cfg_attr(fuzzing, no_main)]
+
+doorstep_fuzz::program!(authorization);

@@ -1,0 +1,4 @@
+//! See `doorstep_fuzz::idempotency_key`.
+#![cfg_attr(fuzzing, no_main)]
+
+doorstep_fuzz::program!(idempotency_key);

@@ -27,6 +27,7 @@ mod dpop;
 mod duplicates;
 mod durability;
 mod frame;
+mod golden;
 mod handbook;
 mod idempotency;
 mod keys;

@@ -155,7 +155,8 @@ impl Keys {
         } = ring;
     }
 
-    fn to_text(&self) -> String {
+    /// The file's text.
+    pub(crate) fn to_text(&self) -> String {
         let mut text =
             "# Doorstep's keys. Secrets in the database are hashed with them: without this file\n\
              # no credential works. Back it up, apart from the database, and keep it secret.\n\
@@ -217,6 +218,26 @@ pub(crate) fn create(path: &Path, entropy: &dyn Entropy) -> Result<(), KeyFileEr
     write(path, &Keys { pepper, seal, webhook, audit, audit_begun: false })
 }
 
+/// Puts rings from elsewhere in the place of the file, if there is one, and gives the
+/// name under which that one is kept.
+pub(crate) fn put(path: &Path, keys: &Keys) -> Result<Option<PathBuf>, KeyFileError> {
+    let _turn = lock_folder(folder(path))?;
+    let mut kept = None;
+    if path.try_exists().map_err(|source| failed(path, source))? {
+        let free = |number: &u32| {
+            let mut name = path.as_os_str().to_owned();
+            name.push(format!(".replaced-{number}"));
+            let name = PathBuf::from(name);
+            (!name.exists()).then_some(name)
+        };
+        let name = (1..=u32::MAX).find_map(|number| free(&number)).unwrap_or_default();
+        fs::hard_link(path, &name).map_err(|source| failed(&name, source))?;
+        kept = Some(name);
+    }
+    write(path, keys)?;
+    Ok(kept)
+}
+
 /// 32 random bytes.
 pub(crate) fn new_key(entropy: &dyn Entropy) -> [u8; 32] {
     let mut key = [0; 32];
@@ -267,17 +288,25 @@ fn parse(path: &Path) -> Result<Option<Parsed>, KeyFileError> {
         path: path.to_owned(),
         problem: problem.to_owned(),
     };
+    parse_text(&text).map(Some).map_err(damaged)
+}
+
+/// The rings of a text that [`Keys::to_text`] made.
+pub(crate) fn from_text(text: &str) -> Option<Keys> {
+    let Parsed { pepper, seal, webhook, audit, audit_begun } = parse_text(text).ok()?;
+    Some(Keys { pepper, seal, webhook: webhook?, audit: audit?, audit_begun })
+}
+
+fn parse_text(text: &str) -> Result<Parsed, &'static str> {
     // The parser's own message would quote the line, and with it a key.
-    let document: Document =
-        toml::from_str(&text).map_err(|_| damaged("it is not the expected TOML"))?;
-    let ring = |keys| ring(keys).map_err(damaged);
-    Ok(Some(Parsed {
+    let document: Document = toml::from_str(text).map_err(|_| "it is not the expected TOML")?;
+    Ok(Parsed {
         pepper: ring(document.pepper)?,
         seal: ring(document.seal)?,
         webhook: document.webhook.map(ring).transpose()?,
         audit: document.audit.map(ring).transpose()?,
         audit_begun: document.audit_log.begun,
-    }))
+    })
 }
 
 fn ring(texts: BTreeMap<String, String>) -> Result<KeyRing, &'static str> {

@@ -4,6 +4,7 @@
 //! [`cli::run`] is the whole program. Only this crate (and the demo panel, a
 //! program of its own) knows axum; only [`config`] reads the environment.
 
+mod backup;
 pub mod cli;
 pub mod config;
 pub mod failpoint;

@@ -21,7 +21,7 @@ use std::{
 
 use doorstep_accounts::{Clock, SecretHash};
 use doorstep_register::KeySource;
-use doorstep_store::{NewKeyVersion, Store, StoreError};
+use doorstep_store::{KeyVersion, NewKeyVersion, Store, StoreError};
 use tokio::sync::Mutex;
 
 use crate::{
@@ -171,6 +171,15 @@ async fn compare(
     keys: &Keys,
 ) -> Result<Vec<(RingName, u32)>, OpenError> {
     let known = store.read().await?.conn().key_versions().await?;
+    Ok(hold_against(path, keys, &known)?)
+}
+
+/// The same for what is not in a database at the moment.
+pub(crate) fn hold_against(
+    path: &Path,
+    keys: &Keys,
+    known: &[KeyVersion],
+) -> Result<Vec<(RingName, u32)>, KeyFileError> {
     let mut new = Vec::new();
     for name in RingName::ALL {
         let ring = keys.ring(name);
@@ -178,7 +187,7 @@ async fn compare(
             match known.iter().find(|it| it.ring == name.name() && it.version == version) {
                 None => new.push((name, version)),
                 Some(it) if ring.recognises(&it.fingerprint) => {}
-                Some(_) => return Err(KeyFileError::Foreign { path: path.to_owned() }.into()),
+                Some(_) => return Err(KeyFileError::Foreign { path: path.to_owned() }),
             }
         }
     }
@@ -188,7 +197,7 @@ async fn compare(
             && keys.ring(ring).get(it.version).is_none()
         {
             let (path, version) = (path.to_owned(), it.version);
-            return Err(KeyFileError::Outdated { path, ring, version }.into());
+            return Err(KeyFileError::Outdated { path, ring, version });
         }
     }
     Ok(new)

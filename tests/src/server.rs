@@ -187,6 +187,13 @@ impl Server {
         Worker { child }
     }
 
+    /// Its settings, for a command that needs others as well.
+    pub fn settings_with(&self, more: &[(&str, &str)]) -> Vec<(String, String)> {
+        let own = self.settings.iter().cloned();
+        let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        own.chain(more).collect()
+    }
+
     /// Everything that it logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()

@@ -9,6 +9,12 @@ pub mod onboarding {
 #[doc = include_str!("../orders.md")]
 pub mod orders {}
 
+#[doc = include_str!("../backup.md")]
+pub mod backup {
+    /// The page itself: the tests run PostgreSQL with its settings.
+    pub const PAGE: &str = include_str!("../backup.md");
+}
+
 #[doc = include_str!("../decisions/0001-background-jobs.md")]
 pub mod background_jobs {}
 

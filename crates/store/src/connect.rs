@@ -32,6 +32,8 @@ pub(crate) static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Readers on SQLite. Reads are microseconds each, so more would only add memory.
 const SQLITE_READERS: u32 = 4;
+/// How our sessions call themselves at PostgreSQL, so that others of us see them.
+pub(crate) const APPLICATION: &str = "doorstep";
 /// Connections to PostgreSQL. Its own limit is 100 for all replicas.
 const POSTGRES_CONNECTIONS: u32 = 16;
 
@@ -185,13 +187,13 @@ impl Store {
         let database = if let Some(path) = url.strip_prefix("sqlite://") {
             Self::open_sqlite(Path::new(path)).await?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let options =
-                PgConnectOptions::from_str(url).map_err(ConnectError::Connect)?.options([
-                    // A statement that waits longer holds a connection that others need.
-                    ("lock_timeout", "2s"),
-                    ("statement_timeout", "5s"),
-                    ("idle_in_transaction_session_timeout", "10s"),
-                ]);
+            let options = PgConnectOptions::from_str(url).map_err(ConnectError::Connect)?;
+            let options = options.application_name(APPLICATION).options([
+                // A statement that waits longer holds a connection that others need.
+                ("lock_timeout", "2s"),
+                ("statement_timeout", "5s"),
+                ("idle_in_transaction_session_timeout", "10s"),
+            ]);
             let pool = PgPoolOptions::new()
                 .max_connections(POSTGRES_CONNECTIONS)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -256,12 +258,16 @@ impl Store {
     /// on PostgreSQL by sqlx's advisory lock, on SQLite by a lock file
     /// beside it (not on the file itself: closing a second handle to it would drop SQLite's own locks).
     pub async fn migrate(&self) -> Result<(), ConnectError> {
+        self.migrate_by(&MIGRATOR).await
+    }
+
+    pub(crate) async fn migrate_by(&self, migrator: &Migrator) -> Result<(), ConnectError> {
         let done = match &self.database {
             Database::Sqlite { write, folder, .. } => {
                 let _turn = wait_for_turn(folder.clone()).await?;
-                MIGRATOR.run(write).await
+                migrator.run(write).await
             }
-            Database::Postgres(pool) => MIGRATOR.run(pool).await,
+            Database::Postgres(pool) => migrator.run(pool).await,
         };
         done.map_err(|error| match error {
             MigrateError::VersionMissing(version) => ConnectError::Newer(version),

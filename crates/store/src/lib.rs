@@ -38,6 +38,7 @@ mod tokens;
 mod turn;
 mod used_once;
 mod users;
+pub mod whole;
 
 pub use buckets::Charged;
 pub use catalog::CatalogVersion;

@@ -4,12 +4,15 @@
 
 mod admin;
 mod audit;
+mod backup;
 mod catalog;
 mod client;
+mod db;
 mod doctor;
 mod keys;
 mod migrate;
 mod registration;
+mod restore;
 mod serve;
 mod signups;
 mod terminal;
@@ -84,6 +87,13 @@ enum Command {
     Registration(registration::Command),
     /// Bring the database up to date (serve does this too)
     Migrate,
+    /// Write the whole installation into a file, while servers go on
+    Backup(backup::Arguments),
+    /// Bring an installation back from a backup, or check one
+    Restore(restore::Arguments),
+    /// Move an installation to another database
+    #[command(subcommand)]
+    Db(db::Command),
     /// Look at the installation, change nothing, and say what is wrong; fails if something is
     Doctor,
 }
@@ -160,6 +170,9 @@ fn execute(arguments: Arguments, others: Router<App>) -> Result<Option<Output>, 
             Command::Signups(command) => signups::run(&settings, command).await.map(Some),
             Command::Registration(command) => registration::run(&settings, command).await.map(Some),
             Command::Migrate => migrate::run(&settings).await.map(Some),
+            Command::Backup(arguments) => backup::run(&settings, &arguments).await.map(Some),
+            Command::Restore(arguments) => restore::run(&settings, &arguments).await.map(Some),
+            Command::Db(command) => db::run(&settings, command).await.map(Some),
             // Answered before: settings that cannot be read are a finding.
             Command::Doctor => Ok(None),
         }

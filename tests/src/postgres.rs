@@ -23,7 +23,8 @@ pub struct Postgres {
     child: Child,
     /// `postgres://…` without a database's name.
     pub url: String,
-    _folder: TempDir,
+    port: u16,
+    folder: TempDir,
 }
 
 impl Postgres {
@@ -43,33 +44,20 @@ impl Postgres {
     /// # Panics
     /// Says what to install when there is no PostgreSQL.
     pub fn start() -> Self {
-        let programs = programs();
+        Self::start_with(|_| Vec::new())
+    }
+
+    /// Starts a cluster with more settings, as lines of `postgresql.conf`; they may name
+    /// files in the folder of the cluster, which is theirs.
+    pub fn start_with(settings: impl FnOnce(&Path) -> Vec<String>) -> Self {
         let folder = tempfile::Builder::new().prefix("doorstep-pg-").tempdir().expect("a folder");
         let data = folder.path().join("data");
-        // PostgreSQL refuses to run as root: Debian's package brings a user for it.
-        let as_root = std::fs::metadata("/proc/self")
-            .is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0);
-        if as_root {
-            run(Command::new("chown").arg("postgres").arg(folder.path()));
-        }
-        let command = |program: &str| {
-            let program = programs.join(program);
-            if as_root {
-                let mut command = Command::new("setpriv");
-                command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]);
-                command.arg(program);
-                command
-            } else {
-                Command::new(program)
-            }
-        };
+        give_away(folder.path());
         // In clear on the wire and in the URL, so that a log that shows either is caught.
         let password = password();
         let file = folder.path().join("password");
         std::fs::write(&file, &password).expect("the folder is writable");
-        if as_root {
-            run(Command::new("chown").arg("postgres").arg(&file));
-        }
+        give_away(&file);
         run(command("initdb").arg("-D").arg(&data).arg("--pwfile").arg(&file).args([
             "--username=doorstep",
             "--auth=password",
@@ -77,39 +65,45 @@ impl Postgres {
             "--locale=C",
             "--no-sync",
         ]));
+        configure(&data, &settings(folder.path()));
         // A port that was free a moment ago. Taken in between, the start fails
         // and says so.
         let port = TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
             .expect("a free port")
             .port();
-        let mut child = command("postgres")
-            .arg("-D")
-            .arg(&data)
-            .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"])
-            .args(["-c", "unix_socket_directories=", "-c", "max_connections=200"])
-            // The tests check what we write, not whether the disk keeps it.
-            .args(["-c", "fsync=off", "-c", "full_page_writes=off"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("postgres starts");
-        let mut log = BufReader::new(child.stderr.take().expect("a piped log"));
-        let mut seen = String::new();
-        loop {
-            let mut line = String::new();
-            let length = log.read_line(&mut line).expect("the log is text");
-            seen.push_str(&line);
-            assert!(length > 0, "PostgreSQL did not start:\n{seen}");
-            if line.contains("ready to accept connections") {
-                break;
-            }
-        }
-        // Its pipe must not fill up.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
         let url = format!("postgres://doorstep:{password}@127.0.0.1:{port}");
-        Self { child, url, _folder: folder }
+        Self { child: launch(&data, port), url, port, folder }
+    }
+
+    /// Copies the running cluster, for [`Postgres::recover`].
+    pub fn base_backup(&self) {
+        let copy = self.folder.path().join("base");
+        run(command("pg_basebackup").arg("-d").arg(&self.url).arg("-D").arg(copy).args([
+            "-X",
+            "none",
+            "-c",
+            "fast",
+            "--no-sync",
+        ]));
+    }
+
+    /// Stops the cluster and starts its copy, with settings that say how to go on from
+    /// there.
+    pub fn recover(&mut self, settings: impl FnOnce(&Path) -> Vec<String>) {
+        self.stop();
+        let copy = self.folder.path().join("base");
+        configure(&copy, &settings(self.folder.path()));
+        let signal = copy.join("recovery.signal");
+        std::fs::write(&signal, "").expect("the folder is writable");
+        give_away(&signal);
+        self.child = launch(&copy, self.port);
+    }
+
+    fn stop(&mut self) {
+        // SIGINT is a fast shutdown; its children go with it.
+        let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        let _ = self.child.wait();
     }
 
     /// Makes a database and gives its URL.
@@ -130,10 +124,72 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // SIGINT is a fast shutdown; its children go with it.
-        let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
-        let _ = self.child.wait();
+        self.stop();
     }
+}
+
+/// Starts what is in a data folder, and waits until it takes connections.
+fn launch(data: &Path, port: u16) -> Child {
+    let mut child = command("postgres")
+        .arg("-D")
+        .arg(data)
+        .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"])
+        .args(["-c", "unix_socket_directories=", "-c", "max_connections=200"])
+        // The tests check what we write, not whether the disk keeps it.
+        .args(["-c", "fsync=off", "-c", "full_page_writes=off"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("postgres starts");
+    let mut log = BufReader::new(child.stderr.take().expect("a piped log"));
+    let mut seen = String::new();
+    loop {
+        let mut line = String::new();
+        let length = log.read_line(&mut line).expect("the log is text");
+        seen.push_str(&line);
+        assert!(length > 0, "PostgreSQL did not start:\n{seen}");
+        // While it recovers it may already be read.
+        if line.contains("database system is ready to accept connections") {
+            break;
+        }
+    }
+    // Its pipe must not fill up.
+    std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+    child
+}
+
+/// Adds lines to the settings of a data folder.
+fn configure(data: &Path, lines: &[String]) {
+    let path = data.join("postgresql.auto.conf");
+    let mut text = std::fs::read_to_string(&path).unwrap_or_default();
+    for line in lines {
+        text.push_str(line);
+        text.push('\n');
+    }
+    std::fs::write(&path, text).expect("the folder is writable");
+}
+
+/// PostgreSQL refuses to run as root: Debian's package brings a user for it.
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0)
+}
+
+fn give_away(path: &Path) {
+    if is_root() {
+        run(Command::new("chown").arg("postgres").arg(path));
+    }
+}
+
+/// One of PostgreSQL's programs.
+fn command(program: &str) -> Command {
+    let program = programs().join(program);
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(program);
+    command
 }
 
 fn password() -> String {

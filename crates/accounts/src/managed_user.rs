@@ -3,7 +3,14 @@
 use doorstep_fields::SignUp;
 use serde_json::{Map, Value};
 
-use crate::{application::Replaced, clock::Timestamp, labels, secret::Secret, user::User};
+use crate::{
+    application::Replaced,
+    clock::Timestamp,
+    customer::{Membership, MembershipForm},
+    labels,
+    secret::Secret,
+    user::User,
+};
 
 /// A user with what only administrators see.
 #[derive(Debug, Clone)]
@@ -16,6 +23,8 @@ pub struct ManagedUser {
     pub confirmed_at: Option<Timestamp>,
     /// What the account is called where accounts have numbers of their own, as `API-E001`.
     pub account_number: Option<String>,
+    /// What the user is within a customer, if they belong to one.
+    pub membership: Option<Membership>,
 }
 
 /// What an administrator says of a user. What is absent keeps its default in a new
@@ -42,6 +51,8 @@ pub struct UserForm {
     pub password: Option<Secret>,
     /// What a new account's number begins with, if it gets one.
     pub account_prefix: Option<String>,
+    /// What is said of the user within a customer.
+    pub membership: Option<MembershipForm>,
     /// What was sent in fields whose answer was replaced.
     pub replaced: Vec<Replaced>,
     /// JSON pointers of what was sent and means nothing here.

@@ -75,6 +75,10 @@ pub enum Refusal {
     TooManyPending,
     /// There is no such user, or none that the caller may know of.
     UserNotFound,
+    /// There is no such customer, or none that gets users.
+    CustomerNotFound,
+    /// What is to be changed was changed since the caller read it.
+    StaleHash,
     /// The user has no such API credential.
     CredentialNotFound,
     /// The API credential was ended for good.
@@ -135,7 +139,11 @@ impl Refusal {
             Self::PuzzleUnsolved { .. } => Code::PuzzleUnsolved,
             Self::PendingDecided => Code::SignUpDecided,
             Self::TooManyPending => Code::TooManyPending,
-            Self::UserNotFound | Self::CredentialNotFound | Self::PendingNotFound => Code::NotFound,
+            Self::UserNotFound
+            | Self::CustomerNotFound
+            | Self::CredentialNotFound
+            | Self::PendingNotFound => Code::NotFound,
+            Self::StaleHash => Code::StaleHash,
             Self::Order(refusal) => refusal.code(),
             Self::CredentialRevoked => Code::CredentialRevoked,
             Self::TooManyCredentials => Code::TooManyCredentials,
@@ -156,38 +164,12 @@ impl Refusal {
     pub fn detail(&self) -> String {
         match self {
             Self::MalformedBody { detail } => detail.clone(),
-            Self::Unauthenticated => "send an access token or an API credential".to_owned(),
-            Self::InvalidToken => {
-                "the access token is unknown, expired or revoked: get a new one".to_owned()
-            }
-            Self::TokenIsBound => {
-                "the access token is bound to a key: send it as `DPoP`, with a proof of that key"
-                    .to_owned()
-            }
-            Self::TokenIsNotBound => {
-                "the access token is not bound to a key: send it as `Bearer`".to_owned()
-            }
-            Self::TokenInBody => {
-                "send the access token in the Authorization header alone, not in the body as well"
-                    .to_owned()
-            }
             Self::InvalidDpopProof { why } => format!("the DPoP proof {why}"),
-            Self::InvalidCredential => {
-                "the API username or password is wrong, or the account is not active".to_owned()
-            }
-            Self::InvalidLogin => {
-                "the e-mail address or the password is wrong, or the account is not active".to_owned()
-            }
             Self::InsufficientScope { needed } => format!("this needs the scope {needed}"),
-            Self::UserNeeded => {
-                "this is about a user's own account: use an API credential, or a token that one obtained"
-                    .to_owned()
-            }
-            Self::BrowserUseForbidden => {
-                "this token could sign up anybody, so no page may have it: give the page a sign-up token (authorization_details), and revoke this one".to_owned()
-            }
             Self::OriginNotAllowed { origin } => {
-                format!("pages of {origin} may not use this client: the operator can add the origin")
+                format!(
+                    "pages of {origin} may not use this client: the operator can add the origin"
+                )
             }
             Self::ProviderServerNotAllowed { server } => {
                 format!("{server} is not assigned to this client: the operator can assign it")
@@ -195,65 +177,102 @@ impl Refusal {
             Self::AuthorizationDetailsMismatch { field } => {
                 format!("{field} differs from what the sign-up token says: leave it out")
             }
-            Self::SignUpTokenNeeded => {
-                "this needs a sign-up token: ask for one with authorization_details".to_owned()
-            }
-            Self::RegistrationDisabled => {
-                "registration is switched off here: the operator can switch it on".to_owned()
-            }
             Self::PuzzleUnsolved { why } => {
                 format!("the puzzle is not solved: {why}; ask for a new challenge")
             }
-            Self::PendingNotFound => "no sign-up of this id waits for you".to_owned(),
-            Self::PendingDecided => {
-                "this sign-up was confirmed or rejected before; nothing is shown again".to_owned()
-            }
-            Self::TooManyPending => {
-                "as many sign-ups wait for the provider's confirmation as may: try again later"
-                    .to_owned()
-            }
-            Self::UserNotFound => "there is no user of this number".to_owned(),
-            Self::CredentialNotFound => {
-                "the user has no API credential of this number".to_owned()
-            }
-            Self::CredentialRevoked => {
-                "the API credential was revoked, which is for good: issue a new one".to_owned()
-            }
-            Self::TooManyCredentials => "the user has as many API credentials as there may be: rotate one, or revoke some".to_owned(),
-            Self::OwnAccount => {
-                "this is your own account: another administrator can suspend or delete it, or take its rights"
-                    .to_owned()
-            }
-            Self::LastAdministrator => {
-                "this is the last administrator: make another one first".to_owned()
-            }
-            Self::AlreadyRegistered { .. } => {
-                "this username on this server has an account already; its credential is not shown again"
-                    .to_owned()
-            }
             Self::Order(refusal) => refusal.detail(),
-            Self::IdempotencyKeyReused => {
-                "this Idempotency-Key was used for another request: send a new one".to_owned()
-            }
-            Self::RequestInProgress => {
-                "the first request with this Idempotency-Key is still being worked on: ask again"
-                    .to_owned()
-            }
-            Self::CatalogIncomplete => {
-                "the operator has not imported a catalogue with currencies and tax categories yet"
-                    .to_owned()
-            }
             Self::RateLimited(standing) => {
                 let (limit, per) = (standing.limit.name(), standing.limit.per());
                 let seconds = standing.retry_seconds();
                 format!("the limit {limit:?} per {per} is reached: try again in {seconds} seconds")
             }
-            // The documented contract's exact text.
-            Self::MissingProvider => "missing provider settings".to_owned(),
             Self::Invalid { faults } | Self::InvalidChange { faults } => {
                 let sentences: Vec<_> = faults.iter().map(|fault| fault.message.as_str()).collect();
                 sentences.join("; ")
             }
+            _ => self.sentence().to_owned(),
+        }
+    }
+
+    /// The detail of a refusal that has nothing to add to it.
+    const fn sentence(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "send an access token or an API credential",
+            Self::InvalidToken => "the access token is unknown, expired or revoked: get a new one",
+            Self::TokenIsBound => {
+                "the access token is bound to a key: send it as `DPoP`, with a proof of that key"
+            }
+            Self::TokenIsNotBound => "the access token is not bound to a key: send it as `Bearer`",
+            Self::TokenInBody => {
+                "send the access token in the Authorization header alone, not in the body as well"
+            }
+            Self::InvalidCredential => {
+                "the API username or password is wrong, or the account is not active"
+            }
+            Self::InvalidLogin => {
+                "the e-mail address or the password is wrong, or the account is not active"
+            }
+            Self::UserNeeded => {
+                "this is about a user's own account: use an API credential, or a token that one obtained"
+            }
+            Self::BrowserUseForbidden => {
+                "this token could sign up anybody, so no page may have it: give the page a sign-up token (authorization_details), and revoke this one"
+            }
+            Self::SignUpTokenNeeded => {
+                "this needs a sign-up token: ask for one with authorization_details"
+            }
+            Self::RegistrationDisabled => {
+                "registration is switched off here: the operator can switch it on"
+            }
+            Self::PendingNotFound => "no sign-up of this id waits for you",
+            Self::PendingDecided => {
+                "this sign-up was confirmed or rejected before; nothing is shown again"
+            }
+            Self::TooManyPending => {
+                "as many sign-ups wait for the provider's confirmation as may: try again later"
+            }
+            Self::UserNotFound => "there is no user of this number",
+            Self::CustomerNotFound => "there is no customer of this number, or it is not on",
+            Self::StaleHash => {
+                "this was changed since you read it: read it again, and send its new hash"
+            }
+            Self::CredentialNotFound => "the user has no API credential of this number",
+            Self::CredentialRevoked => {
+                "the API credential was revoked, which is for good: issue a new one"
+            }
+            Self::TooManyCredentials => {
+                "the user has as many API credentials as there may be: rotate one, or revoke some"
+            }
+            Self::OwnAccount => {
+                "this is your own account: another administrator can suspend or delete it, or take its rights"
+            }
+            Self::LastAdministrator => "this is the last administrator: make another one first",
+            Self::AlreadyRegistered { .. } => {
+                "this username on this server has an account already; its credential is not shown again"
+            }
+            Self::IdempotencyKeyReused => {
+                "this Idempotency-Key was used for another request: send a new one"
+            }
+            Self::RequestInProgress => {
+                "the first request with this Idempotency-Key is still being worked on: ask again"
+            }
+            Self::CatalogIncomplete => {
+                "the operator has not imported a catalogue with currencies and tax categories yet"
+            }
+            // The documented contract's exact text.
+            Self::MissingProvider => "missing provider settings",
+            // These have: see above.
+            Self::MalformedBody { .. }
+            | Self::InvalidDpopProof { .. }
+            | Self::InsufficientScope { .. }
+            | Self::OriginNotAllowed { .. }
+            | Self::ProviderServerNotAllowed { .. }
+            | Self::AuthorizationDetailsMismatch { .. }
+            | Self::PuzzleUnsolved { .. }
+            | Self::Order(_)
+            | Self::RateLimited(_)
+            | Self::Invalid { .. }
+            | Self::InvalidChange { .. } => "",
         }
     }
 }

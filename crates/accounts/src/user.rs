@@ -34,7 +34,23 @@ impl User {
     pub fn text(&self, field: &str) -> Option<&str> {
         self.profile.get(field).and_then(Value::as_str)
     }
+
+    /// A member of the profile as it is shown. Who is known by one name for the whole of
+    /// it has it where others have their first: nobody can tell where it would divide.
+    pub fn shown(&self, field: &str) -> Option<&Value> {
+        let whole = || (field == "fname").then(|| self.profile.get(WHOLE_NAME)).flatten();
+        self.profile.get(field).or_else(whole)
+    }
+
+    /// The whole name.
+    pub fn whole_name(&self) -> String {
+        let parts = ["fname", "lname"].map(|name| self.shown(name).and_then(Value::as_str));
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
 }
+
+/// The profile's member for a name that was given in one piece.
+pub const WHOLE_NAME: &str = "name";
 
 /// The form of an address in which it is unique: NFC, lower case. Mailbox names
 /// can differ by case in theory (RFC 5321 §2.4) and belong to one person in practice.

@@ -330,7 +330,7 @@ pub fn encode_users(users: &[ManagedUser], with_balance: bool) -> Value {
 }
 
 fn members(managed: &ManagedUser) -> Map<String, Value> {
-    let ManagedUser { user, external_id, confirmed_at, account_number: _ } = managed;
+    let ManagedUser { user, external_id, confirmed_at, .. } = managed;
     let mut body = Map::new();
     body.insert("id".into(), user.id.into());
     body.insert("email".into(), user.email.clone().into());
@@ -349,7 +349,7 @@ fn members(managed: &ManagedUser) -> Map<String, Value> {
         "currency",
         "vat",
     ] {
-        body.insert(name.into(), user.profile.get(name).cloned().unwrap_or(Value::Null));
+        body.insert(name.into(), user.shown(name).cloned().unwrap_or(Value::Null));
     }
     let symbol = user.text("currency").and_then(Currency::from_code);
     body.insert(

@@ -4,11 +4,12 @@ use doorstep_accounts::{Catalog, ManagedUser, Refusal, UserForm};
 use doorstep_wire::{Code, Problem};
 use serde_json::Value;
 
-use crate::{apiculus, compute_stacks_admin};
+use crate::{apiculus, compute_stacks_admin, everlytic};
 
 /// Every door at which administrators' programs make users. A further one is a file
 /// beside this one and a line here; paths, guard, envelope and golden files follow.
-pub static DIALECTS: &[Dialect] = &[compute_stacks_admin::DIALECT, apiculus::DIALECT];
+pub static DIALECTS: &[Dialect] =
+    &[compute_stacks_admin::DIALECT, apiculus::DIALECT, everlytic::DIALECT];
 
 /// The door that a path belongs to, also where it has nothing at that path: what is
 /// refused there is refused in its own words.
@@ -89,6 +90,8 @@ pub struct DoorContext<'a> {
     pub public_url: &'a str,
     /// The request's id, which finds it in the log.
     pub request_id: &'a str,
+    /// The language of accounts that name none.
+    pub default_locale: &'a str,
 }
 
 /// A user that was made, and by which request.

@@ -17,6 +17,7 @@ mod body;
 pub mod compute_stacks_admin;
 pub mod compute_stacks_orders;
 mod dialect;
+pub mod everlytic;
 pub mod native;
 mod native_credentials;
 mod native_pending;

@@ -40,7 +40,7 @@ const NOTHING_USED: i64 = 0;
 
 /// The documented body.
 pub fn profile(user: &User, plan: &Plan, held: Holdings, timezone: &str) -> Value {
-    let text = |field: &str| user.profile.get(field).cloned().unwrap_or(Value::Null);
+    let text = |field: &str| user.shown(field).cloned().unwrap_or(Value::Null);
     let currency = user.text("currency").unwrap_or_default();
     let symbol = Currency::from_code(currency).map(|currency| currency.symbol().to_string());
     let mut body = Map::new();

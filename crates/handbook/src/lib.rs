@@ -23,3 +23,9 @@ pub mod apiculus {
     /// The page itself: the tests run its commands.
     pub const PAGE: &str = include_str!("../apiculus.md");
 }
+
+#[doc = include_str!("../everlytic.md")]
+pub mod everlytic {
+    /// The page itself: the tests run its commands.
+    pub const PAGE: &str = include_str!("../everlytic.md");
+}

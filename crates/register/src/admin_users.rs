@@ -1,7 +1,8 @@
 //! Users, as administrators make, find, change and suspend them.
 
 use doorstep_accounts::{
-    Lookup, ManagedUser, Refusal, Scope, Timestamp, User, UserForm,
+    Lookup, ManagedUser, Membership, MembershipForm, Refusal, Scope, Timestamp, User, UserForm,
+    customer::new_hash,
     ids::IdKind,
     labels, password,
     user::{email_key, write_profile},
@@ -67,12 +68,15 @@ impl Attempt<'_> {
         let id = managed.user.id;
         let mut tx = context.store.begin().await?;
         let mut conn = tx.conn();
+        if let Some(membership) = &mut managed.membership {
+            join(&mut conn, membership, form.membership.as_ref()).await?;
+        }
         if !conn.add_managed_user(&managed, hash.as_deref()).await? {
             // The first request with the same key may have ended just now.
             if let Some(replayed) = self.replay(&mut conn).await? {
                 return Ok(replayed);
             }
-            return Err(taken(conn.taken(&managed).await?));
+            return Err(taken(conn.taken(&managed).await?, &managed));
         }
         if let Some(Keyed { key, fingerprint }) = keyed {
             let kept = (id, now.plus_seconds(KEY_SECONDS));
@@ -92,6 +96,10 @@ impl Attempt<'_> {
         payload.insert("email".to_owned(), managed.user.email.clone().into());
         payload.insert("external_id".to_owned(), managed.external_id.clone().into());
         payload.insert("labels".to_owned(), Value::Object(managed.user.labels.clone()));
+        if let Some(membership) = &managed.membership {
+            payload.insert("customer_id".to_owned(), membership.customer_id.into());
+            payload.insert("username".to_owned(), membership.username.clone().into());
+        }
         let event = IdKind::Event.mint(&*context.clock, &*context.entropy);
         conn.add_event(&event, "user.created", id, &payload, now).await?;
         let details = Map::from_iter([("is_admin".to_owned(), managed.user.is_admin.into())]);
@@ -116,8 +124,19 @@ impl Attempt<'_> {
             created_at: now,
             updated_at: now,
         };
-        let mut managed =
-            ManagedUser { user, external_id: None, confirmed_at: None, account_number: None };
+        let membership = form.membership.as_ref().map(|form| Membership {
+            customer_id: form.customer_id.unwrap_or_default(),
+            username: form.username.clone().unwrap_or_default(),
+            can_customer_admin: false,
+            seed: new_hash(&*context.entropy),
+        });
+        let mut managed = ManagedUser {
+            user,
+            external_id: None,
+            confirmed_at: None,
+            account_number: None,
+            membership,
+        };
         write(&mut managed, form, now)?;
         Ok(managed)
     }
@@ -181,11 +200,15 @@ pub async fn change_user(
     let found = conn.managed_user(&Lookup::Id(user_id)).await?;
     let mut managed = found.ok_or(Refusal::UserNotFound)?;
     let was_active = managed.user.active;
+    if let Some(form) = &form.membership {
+        change_member(&mut conn, &mut managed, form).await?;
+    }
     write(&mut managed, form, now)?;
     if !conn.change_managed_user(&managed, hash.as_deref()).await? {
         // The transaction may be of no more use, and what it ran into is committed.
         drop(tx);
-        return Err(taken(context.store.read().await?.conn().taken(&managed).await?));
+        let taken_by_others = context.store.read().await?.conn().taken(&managed).await?;
+        return Err(taken(taken_by_others, &managed));
     }
     let details = Map::from_iter([("fields".to_owned(), fields(form).into())]);
     if hash.is_some() {
@@ -249,6 +272,49 @@ pub(crate) async fn may_end(
     Ok(())
 }
 
+/// Sees to it that a new user may be the customer's, and who administers it.
+async fn join(
+    conn: &mut Conn<'_>,
+    membership: &mut Membership,
+    form: Option<&MembershipForm>,
+) -> Result<(), Error> {
+    let customer_id = membership.customer_id;
+    if !conn.customer_is_on(customer_id).await? {
+        return Err(Refusal::CustomerNotFound.into());
+    }
+    let is_first = conn.is_first_user(customer_id).await?;
+    let said = form.and_then(|form| form.can_customer_admin);
+    membership.can_customer_admin = said.unwrap_or(is_first);
+    Ok(())
+}
+
+/// Writes what the form says into what the user is within a customer, if nobody changed
+/// the user since its author looked.
+async fn change_member(
+    conn: &mut Conn<'_>,
+    managed: &mut ManagedUser,
+    form: &MembershipForm,
+) -> Result<(), Error> {
+    // Users who are no customer's are not known by the APIs that speak of customers.
+    let hash = managed.hash().ok_or(Refusal::UserNotFound)?;
+    if form.hash.as_ref() != Some(&hash) {
+        return Err(Refusal::StaleHash.into());
+    }
+    let Some(membership) = &mut managed.membership else { return Ok(()) };
+    if let Some(customer_id) = form.customer_id.filter(|id| *id != membership.customer_id) {
+        if !conn.customer_is_on(customer_id).await? {
+            return Err(Refusal::CustomerNotFound.into());
+        }
+        membership.customer_id = customer_id;
+    }
+    if let Some(username) = &form.username {
+        membership.username.clone_from(username);
+    }
+    membership.can_customer_admin =
+        form.can_customer_admin.unwrap_or(membership.can_customer_admin);
+    Ok(())
+}
+
 /// Writes what the form says into the user.
 fn write(managed: &mut ManagedUser, form: &UserForm, now: Timestamp) -> Result<(), Refusal> {
     let ManagedUser { user, external_id, confirmed_at, .. } = managed;
@@ -295,6 +361,7 @@ fn fields(form: &UserForm) -> Vec<Value> {
         ("password", form.password.is_some()),
         ("skip_email_confirm", form.skip_email_confirm),
         ("labels", !form.labels.is_empty()),
+        ("membership", form.membership.is_some()),
     ];
     let said = flags.into_iter().filter(|(_, said)| *said).map(|(name, _)| name);
     let answers = form.answers.values().map(|(name, _)| name);
@@ -302,8 +369,16 @@ fn fields(form: &UserForm) -> Vec<Value> {
     answers.chain(form.cleared.iter().copied()).chain(extras).chain(said).map(Value::from).collect()
 }
 
-fn taken(taken: Taken) -> Error {
+fn taken(taken: Taken, managed: &ManagedUser) -> Error {
     let mut faults = Vec::new();
+    if taken.username {
+        faults.push(FieldProblem {
+            pointer: "/username".to_owned(),
+            field: "username".to_owned(),
+            code: "taken".to_owned(),
+            message: "Username is in use by another account".to_owned(),
+        });
+    }
     if taken.external_id {
         faults.push(FieldProblem {
             pointer: "/user/external_id".to_owned(),
@@ -311,6 +386,10 @@ fn taken(taken: Taken) -> Error {
             code: "taken".to_owned(),
             message: "External id is in use by another account".to_owned(),
         });
+    }
+    if faults.is_empty() && !taken.email && managed.membership.is_some() {
+        // It was switched off in this moment.
+        return Refusal::CustomerNotFound.into();
     }
     if taken.email || faults.is_empty() {
         faults.insert(0, email_taken());

@@ -11,6 +11,7 @@ mod authenticate_client;
 mod catalog;
 mod change_account;
 mod claim_credential;
+mod customers;
 mod erase_user;
 mod export_user;
 mod frame;
@@ -42,6 +43,10 @@ pub use authenticate_client::ClientAuthentication;
 pub use catalog::{ImportedCatalog, LiveCatalog, check_catalog, import_catalog, show_catalog};
 pub use change_account::change_account;
 pub use claim_credential::{ClaimError, ClaimRequest, Claimed, claim_credential};
+pub use customers::{
+    CustomerOutcome, change_customer, create_customer, find_customer, list_customers,
+    list_customers_users,
+};
 pub use erase_user::{Eraser, erase_user};
 pub use export_user::export_user;
 pub use frame::frame_ancestors;

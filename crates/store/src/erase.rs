@@ -50,6 +50,8 @@ impl Conn<'_> {
         exec!(self, "DELETE FROM user_label_index WHERE user_id = $1", user_id);
         exec!(self, "DELETE FROM sessions WHERE user_id = $1", user_id);
         exec!(self, "DELETE FROM logins WHERE user_id = $1", user_id);
+        exec!(self, "DELETE FROM customer_users WHERE user_id = $1", user_id);
+        exec!(self, "DELETE FROM customer_keys WHERE admin_id = $1", user_id);
         exec!(self, "DELETE FROM admin_idempotency WHERE user_id = $1 OR admin_id = $1", user_id,);
         // Sign-up tokens hold what the form was filled in with.
         exec!(

@@ -34,6 +34,12 @@ pub const PARTS: &[Part] = &[
               ORDER BY provider, server_key, username_key",
     },
     Part {
+        name: "customers",
+        tables: &["customer_users"],
+        sql: "SELECT customer_id, username, can_customer_admin FROM customer_users
+              WHERE user_id = $1",
+    },
+    Part {
         name: "api_credentials",
         tables: &["credentials"],
         sql:
@@ -135,6 +141,7 @@ pub const PARTS: &[Part] = &[
 pub const LEFT_OUT: &[(&str, &str)] = &[
     ("user_label_index", "a copy of what stands in the account's labels"),
     ("admin_idempotency", "hashes of keys and passwords, and nothing else"),
+    ("customer_keys", "hashes of keys and requests, and nothing else"),
     ("order_keys", "hashes of keys and requests, and nothing else"),
 ];
 

@@ -114,7 +114,8 @@ impl Conn<'_> {
             "UPDATE idempotency SET sealed = NULL WHERE sealed IS NOT NULL AND sealed_until <= $1",
             now.0,
         );
-        let admins = exec!(self, "DELETE FROM admin_idempotency WHERE expires_at <= $1", now.0);
+        let admins = exec!(self, "DELETE FROM admin_idempotency WHERE expires_at <= $1", now.0)
+            + exec!(self, "DELETE FROM customer_keys WHERE expires_at <= $1", now.0);
         Ok(admins + exec!(self, "DELETE FROM idempotency WHERE expires_at <= $1", now.0))
     }
 

@@ -22,6 +22,7 @@ mod client_secrets;
 mod clients;
 mod connect;
 mod credentials;
+mod customers;
 mod erase;
 pub mod export;
 mod health;

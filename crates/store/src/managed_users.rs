@@ -1,8 +1,8 @@
 //! Users as administrators find, make and change them.
 
 use doorstep_accounts::{
-    IdempotencyKey, Lookup, ManagedUser, Timestamp, User, idempotency::Fingerprint,
-    managed_user::looked_up_by, user::email_key,
+    IdempotencyKey, Lookup, ManagedUser, Membership, Timestamp, User, customer::username_key,
+    idempotency::Fingerprint, managed_user::looked_up_by, user::email_key,
 };
 
 use crate::{Conn, StoreError, all, document, exec, one, users::UserRow};
@@ -14,17 +14,29 @@ struct Row {
     external_id: Option<String>,
     confirmed_at: Option<i64>,
     account_number: Option<String>,
+    customer_id: Option<i64>,
+    username: Option<String>,
+    can_customer_admin: Option<bool>,
+    hash_seed: Option<String>,
 }
 
 impl TryFrom<Row> for ManagedUser {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
+        let of_customer = (row.customer_id, row.username, row.can_customer_admin, row.hash_seed);
+        let membership = match of_customer {
+            (Some(customer_id), Some(username), Some(can_customer_admin), Some(seed)) => {
+                Some(Membership { customer_id, username, can_customer_admin, seed })
+            }
+            _ => None,
+        };
         Ok(Self {
             user: User::try_from(row.user)?,
             external_id: row.external_id,
             confirmed_at: row.confirmed_at.map(Timestamp),
             account_number: row.account_number,
+            membership,
         })
     }
 }
@@ -35,8 +47,10 @@ macro_rules! select {
         concat!(
             "SELECT id, email, email_generated, profile, labels, active, is_admin, created_at,
                     updated_at, external_id, confirmed_at,
-                    (SELECT number FROM account_numbers WHERE user_id = users.id) AS account_number
-             FROM users WHERE erased_at IS NULL ",
+                    (SELECT number FROM account_numbers WHERE user_id = users.id) AS account_number,
+                    customer_id, username, can_customer_admin, hash_seed
+             FROM users LEFT JOIN customer_users ON customer_users.user_id = users.id
+             WHERE erased_at IS NULL ",
             $rest
         )
     };
@@ -49,6 +63,8 @@ pub struct Taken {
     pub email: bool,
     /// The operator's own name.
     pub external_id: bool,
+    /// The name that a customer's user logs in with.
+    pub username: bool,
 }
 
 /// What is known of an administrator's key.
@@ -100,13 +116,47 @@ impl Conn<'_> {
         Ok((users, count.map_or(0, |(count,)| count)))
     }
 
-    /// Adds a user. `false`: somebody has the e-mail or the external id.
+    /// A page of the users of customers, by number, and how many there are; of one
+    /// username or one customer if one is named.
+    pub async fn customers_users(
+        &mut self,
+        username: Option<&str>,
+        customer_id: Option<i64>,
+        (offset, limit): (i64, i64),
+    ) -> Result<(Vec<ManagedUser>, i64), StoreError> {
+        let key = username.map(username_key);
+        let count = one!(
+            self,
+            (i64,),
+            "SELECT COUNT(*) FROM customer_users
+             WHERE ($1 IS NULL OR username_key = $1) AND ($2 IS NULL OR customer_id = $2)",
+            key.as_deref(),
+            customer_id,
+        );
+        let rows = all!(
+            self,
+            Row,
+            select!(
+                "AND customer_id IS NOT NULL AND ($1 IS NULL OR username_key = $1)
+                 AND ($2 IS NULL OR customer_id = $2) ORDER BY id LIMIT $3 OFFSET $4"
+            ),
+            key.as_deref(),
+            customer_id,
+            limit,
+            offset,
+        );
+        let users = rows.into_iter().map(ManagedUser::try_from).collect::<Result<_, _>>()?;
+        Ok((users, count.map_or(0, |(count,)| count)))
+    }
+
+    /// Adds a user. `false`: somebody has the e-mail, the external id or the username, or
+    /// the customer gets no users.
     pub async fn add_managed_user(
         &mut self,
         managed: &ManagedUser,
         password: Option<&str>,
     ) -> Result<bool, StoreError> {
-        let ManagedUser { user, external_id, confirmed_at, .. } = managed;
+        let ManagedUser { user, external_id, confirmed_at, membership, .. } = managed;
         let added = exec!(
             self,
             "INSERT INTO users (id, email, email_key, email_generated, profile, labels, password,
@@ -129,21 +179,24 @@ impl Conn<'_> {
         );
         if added == 1 {
             self.index_labels(user).await?;
+            if let Some(membership) = membership {
+                return self.join_customer(user.id, membership).await;
+            }
         }
         Ok(added == 1)
     }
 
     /// Writes a changed user. `None` for the password leaves it. `false`: somebody has
-    /// the e-mail or the external id.
+    /// the e-mail, the external id or the username.
     pub async fn change_managed_user(
         &mut self,
         managed: &ManagedUser,
         password: Option<&str>,
     ) -> Result<bool, StoreError> {
-        let ManagedUser { user, external_id, confirmed_at, .. } = managed;
+        let ManagedUser { user, external_id, confirmed_at, membership, .. } = managed;
         let key = email_key(&user.email);
         let written = async {
-            Ok::<_, StoreError>(exec!(
+            let users = exec!(
                 self,
                 "UPDATE users SET email = $1, email_key = $2, email_generated = $3, profile = $4,
                                   labels = $5, password = COALESCE($6, password), active = $7,
@@ -164,15 +217,19 @@ impl Conn<'_> {
                 external_id.as_deref(),
                 confirmed_at.map(|at| at.0),
                 user.id,
-            ))
+            );
+            match membership {
+                Some(membership) if users == 1 => self.change_member(user.id, membership).await,
+                _ => Ok(users == 1),
+            }
         }
         .await;
         match written {
-            Ok(1) => {
+            Ok(true) => {
                 self.index_labels(user).await?;
                 Ok(true)
             }
-            Ok(_) => Ok(false),
+            Ok(false) => Ok(false),
             // Somebody took it between the check and the write; the caller gives the
             // transaction up either way.
             Err(StoreError::Statement(sqlx::Error::Database(error)))
@@ -195,8 +252,13 @@ impl Conn<'_> {
             email_key(&managed.user.email),
             managed.external_id.as_deref(),
         );
+        let username = match &managed.membership {
+            Some(membership) => self.has_username(&membership.username, managed.user.id).await?,
+            None => false,
+        };
         let key = email_key(&managed.user.email);
         Ok(Taken {
+            username,
             email: rows.iter().any(|(email, _)| *email == key),
             external_id: managed.external_id.is_some()
                 && rows.iter().any(|(_, id)| *id == managed.external_id),

@@ -88,6 +88,8 @@ codes! {
     OwnAccount = "own_account", 409, false, "This is your own account";
     /// Nobody would be left to administer the platform. Make another administrator first.
     LastAdministrator = "last_administrator", 409, false, "This is the last administrator";
+    /// What is to be changed was changed since its `hash` was read. Read it again.
+    StaleHash = "stale_hash", 409, false, "It was changed meanwhile";
     /// The API credential was revoked. Issue a new one.
     CredentialRevoked = "credential_revoked", 409, false, "The API credential was revoked";
     /// A user has at most 50 API credentials that work. Rotate one, or revoke some.

@@ -22,6 +22,22 @@ pub const CREDENTIAL: &str = "/api/admin/users/{user}/api_credentials/{credentia
 pub const CREDENTIAL_ROTATE: &str = "/api/admin/users/{user}/api_credentials/{credential}/rotate";
 /// Where the documented contract has them; also for the client that registered the user.
 pub const CREDENTIALS_ALIAS: &str = "/api/users/{user}/api_credentials";
+/// Where the links of the Everlytic API begin.
+pub const EVERLYTIC: &str = "/api/2.0";
+/// The same, as its documentation writes it.
+pub const EVERLYTIC_HOME: &str = "/api/2.0/";
+/// Users of customers.
+pub const EVERLYTIC_USERS: &str = "/api/2.0/users";
+/// The same, as its documentation writes it.
+pub const EVERLYTIC_USERS_SLASH: &str = "/api/2.0/users/";
+/// One of them.
+pub const EVERLYTIC_USER: &str = "/api/2.0/users/{user}";
+/// Customers.
+pub const EVERLYTIC_CUSTOMERS: &str = "/api/2.0/customers";
+/// The same, as its documentation writes it.
+pub const EVERLYTIC_CUSTOMERS_SLASH: &str = "/api/2.0/customers/";
+/// One of them.
+pub const EVERLYTIC_CUSTOMER: &str = "/api/2.0/customers/{customer}";
 /// What the widget learns from its sign-up token alone.
 pub const WIDGET_SESSION: &str = "/api/widget/session";
 /// Where a page without a back end gets a puzzle.

@@ -58,7 +58,8 @@ impl<S: Sync> FromRequestParts<S> for RequestId {
 impl App {
     /// What a dialect has to know beside the request.
     pub(crate) fn door_context<'a>(&'a self, request_id: &'a str) -> DoorContext<'a> {
-        DoorContext { public_url: self.public_url(), request_id }
+        let default_locale = &self.context.terms.default_locale;
+        DoorContext { public_url: self.public_url(), request_id, default_locale }
     }
 }
 

@@ -9,6 +9,7 @@ mod cors;
 mod credentials;
 mod docs;
 mod doors;
+mod everlytic;
 mod extract;
 mod frame;
 mod in_flight;

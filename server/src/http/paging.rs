@@ -45,6 +45,11 @@ impl Page {
         })
     }
 
+    /// Which one it is, from 1.
+    pub(crate) const fn number(self) -> i64 {
+        self.number
+    }
+
     /// How many entries come before it.
     pub(crate) const fn offset(self) -> i64 {
         (self.number - 1).saturating_mul(self.size)
@@ -60,8 +65,8 @@ impl Page {
         }
     }
 
-    /// RFC 8288.
-    fn links(self, url: &str, total: i64) -> String {
+    /// The pages around it that are there, by their relation to it.
+    pub(crate) fn around(self, total: i64) -> impl Iterator<Item = (&'static str, i64)> {
         let Self { number, size } = self;
         let last = ((total + size - 1) / size).max(1);
         let around = [
@@ -70,10 +75,15 @@ impl Page {
             ("next", number + 1, number < last),
             ("last", last, true),
         ];
-        let links: Vec<_> = around
-            .into_iter()
-            .filter(|(_, _, there)| *there)
-            .map(|(rel, page, _)| format!("<{url}?page={page}&per_page={size}>; rel=\"{rel}\""))
+        around.into_iter().filter(|(_, _, there)| *there).map(|(rel, page, _)| (rel, page))
+    }
+
+    /// RFC 8288.
+    fn links(self, url: &str, total: i64) -> String {
+        let size = self.size;
+        let links: Vec<_> = self
+            .around(total)
+            .map(|(rel, page)| format!("<{url}?page={page}&per_page={size}>; rel=\"{rel}\""))
             .collect();
         links.join(", ")
     }

@@ -63,6 +63,22 @@ const GUARDED: &[(&str, &str, &str)] = &[
     ("POST", "/auth/logout", ""),
     ("GET", "/api/pass/signUpHelper", ""),
     ("POST", "/api/pass/createNewUser", "{}"),
+    ("GET", "/api/2.0", ""),
+    ("GET", "/api/2.0/", ""),
+    ("GET", "/api/2.0/users", ""),
+    ("GET", "/api/2.0/users/", ""),
+    ("POST", "/api/2.0/users", "{}"),
+    ("POST", "/api/2.0/users/", "{}"),
+    ("GET", "/api/2.0/users/{user}", ""),
+    ("PUT", "/api/2.0/users/{user}", "{}"),
+    ("DELETE", "/api/2.0/users/{user}", ""),
+    ("GET", "/api/2.0/customers", ""),
+    ("GET", "/api/2.0/customers/", ""),
+    ("POST", "/api/2.0/customers", "{}"),
+    ("POST", "/api/2.0/customers/", "{}"),
+    ("GET", "/api/2.0/customers/{customer}", ""),
+    ("PUT", "/api/2.0/customers/{customer}", "{}"),
+    ("DELETE", "/api/2.0/customers/{customer}", ""),
 ];
 
 /// Whether everybody who has a token at all may call the route.
@@ -79,7 +95,7 @@ fn way(path: &str) -> Authentication {
 /// How a path says that it does not know the caller.
 fn refused(path: &str) -> Reply {
     let problem = Problem::new(Code::Unauthenticated, "");
-    let context = DoorContext { public_url: "", request_id: "" };
+    let context = DoorContext { public_url: "", request_id: "", default_locale: "" };
     match doorstep_dialects::at(path) {
         Some(door) => (door.refused)(Code::Unauthenticated, &problem, &context),
         None => Reply::problem(&problem),

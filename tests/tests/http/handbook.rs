@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, process::Stdio};
 
-use doorstep_handbook::{apiculus, onboarding};
+use doorstep_handbook::{apiculus, everlytic, onboarding};
 use doorstep_tests::{Kind, Server, on_both};
 use tokio::process::Command;
 
@@ -103,4 +103,23 @@ async fn an_apiculus_client_makes_a_user(kind: Kind) {
     );
 }
 
-on_both!(the_page_leads_from_nothing_to_a_project, an_apiculus_client_makes_a_user);
+async fn an_everlytic_client_makes_a_user(kind: Kind) {
+    let server = Server::start(kind).await;
+    let (_, (username, key)) = admin(&server, "you@example.com");
+    let said = run(&server, everlytic::PAGE, &[("ADMIN", &format!("{username}:{key}"))]).await;
+    assert_eq!(
+        said.lines().collect::<Vec<_>>(),
+        [
+            r#"{"name":"Test User","username":"test@engines.example","language":"default","can_customer_admin":"yes"}"#,
+            r#""Ada Lovelace""#,
+            "true",
+            r#""home""#,
+        ]
+    );
+}
+
+on_both!(
+    the_page_leads_from_nothing_to_a_project,
+    an_apiculus_client_makes_a_user,
+    an_everlytic_client_makes_a_user,
+);

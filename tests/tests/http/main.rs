@@ -29,6 +29,7 @@ mod doctor;
 mod dpop;
 mod duplicates;
 mod durability;
+mod everlytic;
 mod frame;
 mod golden;
 mod handbook;

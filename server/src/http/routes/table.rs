@@ -6,8 +6,8 @@ use doorstep_wire::paths;
 
 use super::{Access, Route};
 use crate::http::{
-    admin_users, apiculus, assets, credentials, docs, frame, metadata, oauth, offers, order_events,
-    orders, provisioning, signups, users,
+    admin_users, apiculus, assets, credentials, docs, everlytic, frame, metadata, oauth, offers,
+    order_events, orders, provisioning, signups, users,
 };
 
 /// Prices are for everybody who has a token at all: before a sign-up that is a client's
@@ -202,6 +202,91 @@ pub(super) static ROUTES: &[Route] = &[
         path: paths::SUSPENSION,
         access: Access::Needs(&[Scope::AdminWrite]),
         handler: || on(MethodFilter::DELETE, admin_users::unsuspend),
+    },
+    // Administrators, by the Everlytic API.
+    Route {
+        method: "GET",
+        path: paths::EVERLYTIC,
+        access: Access::Needs(&[Scope::AdminRead]),
+        handler: || on(MethodFilter::GET, everlytic::home),
+    },
+    Route {
+        method: "GET",
+        path: paths::EVERLYTIC_HOME,
+        access: Access::Needs(&[Scope::AdminRead]),
+        handler: || on(MethodFilter::GET, everlytic::home),
+    },
+    Route {
+        method: "GET",
+        path: paths::EVERLYTIC_USERS,
+        access: Access::Needs(&[Scope::AdminRead]),
+        handler: || on(MethodFilter::GET, everlytic::users),
+    },
+    Route {
+        method: "GET",
+        path: paths::EVERLYTIC_USERS_SLASH,
+        access: Access::Needs(&[Scope::AdminRead]),
+        handler: || on(MethodFilter::GET, everlytic::users),
+    },
+    Route {
+        method: "GET",
+        path: paths::EVERLYTIC_USER,
+        access: Access::Needs(&[Scope::AdminRead]),
+        handler: || on(MethodFilter::GET, everlytic::user),
+    },
+    Route {
+        method: "PUT",
+        path: paths::EVERLYTIC_USER,
+        access: Access::Needs(&[Scope::AdminWrite]),
+        handler: || on(MethodFilter::PUT, everlytic::change_user),
+    },
+    Route {
+        method: "DELETE",
+        path: paths::EVERLYTIC_USER,
+        access: Access::Needs(&[Scope::AdminWrite]),
+        handler: || on(MethodFilter::DELETE, everlytic::delete_user),
+    },
+    Route {
+        method: "GET",
+        path: paths::EVERLYTIC_CUSTOMERS,
+        access: Access::Needs(&[Scope::AdminRead]),
+        handler: || on(MethodFilter::GET, everlytic::customers),
+    },
+    Route {
+        method: "GET",
+        path: paths::EVERLYTIC_CUSTOMERS_SLASH,
+        access: Access::Needs(&[Scope::AdminRead]),
+        handler: || on(MethodFilter::GET, everlytic::customers),
+    },
+    Route {
+        method: "POST",
+        path: paths::EVERLYTIC_CUSTOMERS,
+        access: Access::Needs(&[Scope::AdminWrite]),
+        handler: || on(MethodFilter::POST, everlytic::create_customer),
+    },
+    Route {
+        method: "POST",
+        path: paths::EVERLYTIC_CUSTOMERS_SLASH,
+        access: Access::Needs(&[Scope::AdminWrite]),
+        handler: || on(MethodFilter::POST, everlytic::create_customer),
+    },
+    Route {
+        method: "GET",
+        path: paths::EVERLYTIC_CUSTOMER,
+        access: Access::Needs(&[Scope::AdminRead]),
+        handler: || on(MethodFilter::GET, everlytic::customer),
+    },
+    Route {
+        method: "PUT",
+        path: paths::EVERLYTIC_CUSTOMER,
+        access: Access::Needs(&[Scope::AdminWrite]),
+        handler: || on(MethodFilter::PUT, everlytic::change_customer),
+    },
+    Route {
+        method: "DELETE",
+        path: paths::EVERLYTIC_CUSTOMER,
+        access: Access::Needs(&[Scope::AdminWrite]),
+        handler: || on(MethodFilter::DELETE, everlytic::delete_customer),
     },
     // Those who want to have something, and those who may sign up for it.
     Route {

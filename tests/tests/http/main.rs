@@ -25,6 +25,7 @@ mod coverage;
 mod credentials;
 mod cross_origin;
 mod database_copy;
+mod dialects;
 mod doctor;
 mod dpop;
 mod duplicates;

@@ -44,7 +44,6 @@ pub(crate) fn run(workspace: &Workspace, screen: &Screen, fresh: bool) -> Result
     demo.prepare_folder(fresh)?;
 
     widget::build(workspace, screen, Mode::Development)?;
-    widget::warn_of_weight(workspace, screen)?;
     workspace.build_programs(screen, Mode::Development)?;
 
     let (interrupt, interrupted) = mpsc::channel();

@@ -18,6 +18,9 @@ use crate::workspace::Workspace;
 /// The crates that check a form in the browser and a request on the server: they must compile for both.
 const PURE_CRATES: [&str; 2] = ["doorstep-fields", "doorstep-wire"];
 
+/// The tests meet the widget that visitors get, panics without words included: it alone has a budget to keep.
+const WIDGET: Mode = Mode::Release;
+
 /// One run of the suite: what has passed so far.
 struct Suite<'a> {
     workspace: &'a Workspace,
@@ -57,7 +60,7 @@ fn conclude(
 
 impl Suite<'_> {
     fn everything(&mut self, fast: bool) -> Result<()> {
-        let tools = tools::for_widget(self.workspace, self.screen, Mode::Development)?;
+        let tools = tools::for_widget(self.workspace, self.screen, WIDGET)?;
         tools::postgres::ensure(self.workspace, self.screen)?;
         tools::oauth_clients(self.workspace, self.screen)?;
         tools::shell::ensure(self.workspace, self.screen)?;
@@ -91,7 +94,7 @@ impl Suite<'_> {
     }
 
     fn wasm_check(&mut self, tools: &WidgetTools) -> Result<()> {
-        let mut cargo = tools.compiler.cargo(self.workspace, Mode::Development)?;
+        let mut cargo = tools.compiler.cargo(self.workspace, WIDGET)?;
         // The widget's own profile, so that its build finds what is compiled here.
         cargo.args(["build", "--profile", "widget", "--target", tools::compiler::TARGET]);
         for package in PURE_CRATES {
@@ -101,9 +104,9 @@ impl Suite<'_> {
     }
 
     fn widget(&mut self, tools: &WidgetTools) -> Result<()> {
-        widget::build_with(self.workspace, self.screen, Mode::Development, tools)?;
+        widget::build_with(self.workspace, self.screen, WIDGET, tools)?;
         self.tally.passed += 1;
-        widget::weigh(self.workspace, self.screen)?;
+        widget::weigh(self.workspace, self.screen, WIDGET)?;
         self.tally.passed += 1;
         Ok(())
     }

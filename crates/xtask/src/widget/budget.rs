@@ -75,12 +75,15 @@ impl Weight {
             "file (bytes)", "raw", "gzip", "brotli"
         )];
         lines.extend(self.rows.iter().map(line));
+        lines.push(line(&self.total()));
+        lines.join("\n")
+    }
+
+    pub(crate) fn table_and_budget(&self) -> String {
         let allowed =
             |budget: u64| format!("      {:<36} {:>9} {:>9} {budget:>9}", "allowed", "", "");
-        lines.push(line(&self.total()));
-        lines.push(allowed(TOTAL_BUDGET));
-        lines.push(format!("{} (pages without a back end alone)", allowed(PROVER_BUDGET)));
-        lines.join("\n")
+        let prover = format!("{} (pages without a back end alone)", allowed(PROVER_BUDGET));
+        [self.table(), allowed(TOTAL_BUDGET), prover].join("\n")
     }
 
     fn faults(&self) -> Vec<String> {

@@ -66,19 +66,16 @@ pub(crate) fn build_with(
     source_stamp.write(&source)
 }
 
-/// Prints what the widget weighs, and fails when that is too much.
-pub(crate) fn weigh(workspace: &Workspace, screen: &Screen) -> Result<()> {
+/// Prints what the widget weighs, and fails when that is too much for a release: the words of its panics alone make
+/// a development build ten kilobytes heavier, and nobody visits one.
+pub(crate) fn weigh(workspace: &Workspace, screen: &Screen, mode: Mode) -> Result<()> {
     let weight = Weight::of(&workspace.dist())?;
-    screen.say(&weight.table());
-    weight.within_budget()
-}
-
-/// Says so when the widget weighs too much, which is no reason not to run it.
-pub(crate) fn warn_of_weight(workspace: &Workspace, screen: &Screen) -> Result<()> {
-    if let Err(fault) = Weight::of(&workspace.dist())?.within_budget() {
-        screen.say(&format!("  warning: {fault}"));
+    if mode == Mode::Development {
+        screen.say(&weight.table());
+        return Ok(());
     }
-    Ok(())
+    screen.say(&weight.table_and_budget());
+    weight.within_budget()
 }
 
 /// `cargo xtask serve`.

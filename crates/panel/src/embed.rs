@@ -41,6 +41,13 @@ impl<'a> Embed<'a> {
         self.with("theme", theme)
     }
 
+    /// Goes on to the person's first project after the sign-up: the steps, with spaces
+    /// between them, or nothing for all of them. See the widget's README.
+    #[must_use]
+    pub fn order(self, steps: &'a str) -> Self {
+        self.with("order", steps)
+    }
+
     /// A CSS selector of the element that the form goes into; where the script
     /// stands if it is not said.
     #[must_use]
@@ -71,6 +78,12 @@ mod tests {
             "<script async src=\"https://cloud.example.com/v1/doorstep.js\" data-token=\"T\" \
              data-fields=\"company_name phone\"></script>"
         );
+    }
+
+    #[test]
+    fn an_attribute_without_a_value_is_one() {
+        let tag = Embed::new("https://cloud.example.com", "T").order("").html();
+        assert!(tag.contains(" data-order=\"\">"), "{tag}");
     }
 
     #[test]

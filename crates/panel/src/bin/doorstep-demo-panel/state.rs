@@ -69,7 +69,7 @@ impl Demo {
             person = person.claimed_with(verifier);
         }
         let token = self.panel.sign_up_token(&person).await?;
-        Ok(self.panel.embed(&token).fields("company_name country").html())
+        Ok(self.panel.embed(&token).fields("company_name country").order("").html())
     }
 
     /// The customer's connection, if there is one.

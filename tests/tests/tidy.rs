@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand};
 
 /// The arrows of the design: a crate may name these, and whatever these may name.
-const ARROWS: [(&str, &[&str]); 15] = [
+const ARROWS: [(&str, &[&str]); 16] = [
     ("doorstep-fields", &[]),
     ("doorstep-wire", &["doorstep-fields"]),
     ("doorstep-accounts", &["doorstep-wire"]),
@@ -22,6 +22,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
     ("doorstep-server", &["doorstep-register", "doorstep-dialects", "doorstep-puzzle"]),
     ("doorstep-widget-kit", &["doorstep-wire"]),
     ("doorstep-widget", &["doorstep-widget-kit"]),
+    ("doorstep-widget-order", &["doorstep-widget-kit"]),
     ("doorstep-panel", &["doorstep-wire"]),
     ("doorstep-handbook", &[]),
     ("doorstep-fuzz", &["doorstep-dialects", "doorstep-puzzle"]),
@@ -32,7 +33,7 @@ const ARROWS: [(&str, &[&str]); 15] = [
 const TESTS: &str = "doorstep-tests";
 
 /// What runs in a page.
-const WIDGETS: [&str; 2] = ["doorstep-widget-kit", "doorstep-widget"];
+const WIDGETS: [&str; 3] = ["doorstep-widget-kit", "doorstep-widget", "doorstep-widget-order"];
 
 /// Libraries that make a crate what it is, and who may name them.
 const CONFINED: [(&str, &[&str]); 7] = [

@@ -94,10 +94,14 @@
     const camel = (name) => name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
 
     class DoorstepSignup extends HTMLElement {
-      static observedAttributes = "token client provider provider-server provider-username mode locale theme fields".split(" ");
+      static observedAttributes = (
+        "token client provider provider-server provider-username mode locale theme fields " +
+        "order order-location order-product order-image order-name"
+      ).split(" ");
 
       #box;
       #handle;
+      #next;
       #given = {};
       #stale;
       #prover;
@@ -163,6 +167,8 @@
       }
 
       #stop() {
+        this.#next?.unmount();
+        this.#next = null;
         this.#handle?.unmount();
         this.#box?.remove();
         this.#handle = this.#box = null;
@@ -192,11 +198,33 @@
           api,
           // For pages without a back end: the puzzle's solver, started once.
           prove: async (...who) => (await this.#prove()).token(...who),
+          // The first project, once the account is there.
+          proceed: (...credential) => this.#proceed(credential),
           // Looked up when it is needed, so that it can be set at any time.
           get onCredential() {
             return (element.#given.onCredential || element.onCredential)?.bind(element);
           },
         };
+      }
+
+      // A module of its own, for pages that ask for it.
+      async #proceed(credential) {
+        const box = this.#box;
+        if (!box || !this.hasAttribute("order")) return;
+        try {
+          const wasm = get(assets.orderWasm);
+          const [order, sheets] = await Promise.all([bring(assets.order), Promise.all([sheet(assets.orderCss)]), wasm]);
+          await order.default({ module_or_path: wasm });
+          const place = box.querySelector(".doorstep-next");
+          if (this.#box != box || !place) return;
+          adopt(place.getRootNode(), sheets);
+          this.#next = order.start(place, this, this.#options(), ...credential);
+        } catch (cause) {
+          // The account is there and its credential on the screen: nobody is held up.
+          console.error("Doorstep: the order steps could not be loaded.", cause);
+          tries++;
+          this.#tell("error", { code: "asset_unavailable", fields: [] });
+        }
       }
 
       #prove() {

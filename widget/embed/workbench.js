@@ -6,6 +6,9 @@ globalThis.__DOORSTEP_ASSETS__ = {
   wasm: "../doorstep-widget_bg.wasm",
   css: ["../style/tokens.css", "../style/form.css"],
   host: "frame_host.js",
+  order: "../doorstep-widget-order.js",
+  orderWasm: "../doorstep-widget-order_bg.wasm",
+  orderCss: "../style/order.css",
 };
 
 // Options of the form can be tried in the address: `/?theme=dark&fields=phone+country&dir=rtl`. Never a token.
@@ -20,7 +23,7 @@ const session = async () => {
 };
 
 addEventListener("DOMContentLoaded", async () => {
-  const options = { theme: asked.get("theme"), fields: asked.get("fields"), shadow: asked.get("shadow") };
+  const options = { theme: asked.get("theme"), fields: asked.get("fields"), shadow: asked.get("shadow"), order: asked.get("order") };
   const given = await session().catch((error) => {
     console.warn("No development token: start `cargo xtask run` beside trunk.", error);
     return { providerServer: "server.example", providerUsername: "ada" };
@@ -30,7 +33,7 @@ addEventListener("DOMContentLoaded", async () => {
     event.preventDefault();
     session().then(({ token }) => handle.update({ token }));
   });
-  for (const name of ["ready", "submit", "success", "error", "token-needed"]) {
+  for (const name of ["ready", "submit", "success", "error", "order", "token-needed"]) {
     addEventListener("doorstep:" + name, ({ type, detail }) => console.info(type, detail));
   }
 });

@@ -43,7 +43,7 @@ async fn ask(
 ) -> Option<Answer> {
     let request = Request {
         method,
-        address: &(settings.api.clone() + path),
+        address: settings.api.clone() + path,
         authorization: &("Bearer ".to_owned() + &settings.token),
         embedder: &settings.embedder,
         headers,

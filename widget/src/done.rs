@@ -56,6 +56,9 @@ pub(crate) fn Done(widget: Widget, api: String, account: Account) -> impl IntoVi
                 <Download text=credential.as_env() to="doorstep.env" label=Key::DownloadEnv />
                 <Download text=credential.as_json() to="doorstep.json" label=Key::DownloadJson />
             </div>
+            // Where the loader puts what comes after. Without anything that is computed it would be written as HTML, which
+            // the frame forbids.
+            <div class="doorstep-next" id=widget.id("next")></div>
         </div>
     }
 }

@@ -32,6 +32,23 @@ pub(crate) fn hand_over(options: &JsValue, account: &Account) {
     }
 }
 
+/// Goes on to the first project, where the page wants that: the loader brings what it
+/// takes. By the password alone, for nothing else can order from a page; where that was
+/// given out before, whoever has begun can say it.
+pub(crate) fn proceed(options: &JsValue, account: &Account) {
+    let password = match &account.handover {
+        Handover::Password(password) => password.as_str(),
+        Handover::Delivered => "",
+        Handover::Claim(_) | Handover::Pending => return,
+    };
+    let proceed = get(options, "proceed");
+    let Some(proceed) = proceed.dyn_ref::<Function>() else { return };
+    let username = JsValue::from_str(&account.username);
+    if let Err(error) = proceed.call2(options, &username, &password.into()) {
+        browser::complain(&error);
+    }
+}
+
 /// Buys a sign-up token from the page's prover, which has solved a puzzle, for who
 /// the person claims to be; or says what the server said.
 pub(crate) async fn buy_token(options: &JsValue, settings: &Settings) -> Result<String, Reply> {

@@ -243,7 +243,8 @@ impl Widget {
         };
         let last = self.state.with_value(|state| state.attempt.clone());
         let note = browser::recall(&self.id(NOTE));
-        let attempt = Attempt::of(last, &note, body, browser::chance);
+        let open = body.clone();
+        let attempt = Attempt::of(last, &note, body, &open, browser::chance);
         browser::keep(&self.id(NOTE), &attempt.note());
         self.state.update_value(|state| {
             state.attempt = Some(attempt.clone());
@@ -337,6 +338,7 @@ impl Widget {
         // From here on the page may unmount us at any call.
         host::hand_over(options, account);
         host.tell("success", &reply::announced(document, &account.username), false);
+        host::proceed(options, account);
     }
 
     /// The token is missing or was refused: only the host can get another.

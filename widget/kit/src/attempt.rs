@@ -11,34 +11,40 @@ pub struct Attempt {
     pub body: String,
     /// Whether the key is from before the page was reloaded.
     pub is_recalled: bool,
+    /// Of what may be kept of the body.
+    digest: String,
 }
 
 impl Attempt {
     /// The attempt that sends `body`: the last one again if nothing was changed
     /// since, so that the server recognises it; a new one otherwise, because one
     /// key may not stand for two bodies. `note` is what [`Self::note`] gave before
-    /// the page was reloaded, or empty.
+    /// the page was reloaded, or empty. `open` is the body without what is secret,
+    /// or the body itself: a digest of it is kept, and whoever finds that can try
+    /// what was typed.
     pub fn of(
         last: Option<Self>,
         note: &str,
         body: String,
+        open: &str,
         chance: impl FnOnce() -> [u8; 16],
     ) -> Self {
         if let Some(last) = last.filter(|last| last.body == body) {
             return last;
         }
+        let digest = digest(open);
         match note.split_once(' ') {
-            Some((key, noted)) if noted == digest(&body) => {
-                Self { key: key.to_owned(), body, is_recalled: true }
+            Some((key, noted)) if noted == digest => {
+                Self { key: key.to_owned(), body, is_recalled: true, digest }
             }
-            _ => Self { key: uuid(chance()), body, is_recalled: false },
+            _ => Self { key: uuid(chance()), body, is_recalled: false, digest },
         }
     }
 
     /// What to keep over a reload of the page: the key, and which body it is for.
     /// Nothing of what was typed can be read from it.
     pub fn note(&self) -> String {
-        self.key.clone() + " " + &digest(&self.body)
+        self.key.clone() + " " + &self.digest
     }
 }
 
@@ -78,25 +84,31 @@ mod tests {
 
     #[test]
     fn a_key_is_kept_for_the_same_answers_and_for_no_others() {
-        let first = Attempt::of(None, "", "{}".to_owned(), || [0xff; 16]);
+        let first = Attempt::of(None, "", "{}".to_owned(), "{}", || [0xff; 16]);
         assert_eq!(first.key, "ffffffff-ffff-4fff-bfff-ffffffffffff");
-        let again = Attempt::of(Some(first.clone()), "", "{}".to_owned(), || [0; 16]);
+        let again = Attempt::of(Some(first.clone()), "", "{}".to_owned(), "{}", || [0; 16]);
         assert_eq!(again, first);
-        let changed = Attempt::of(Some(first), "", "{\"a\":1}".to_owned(), || [0; 16]);
+        let changed = Attempt::of(Some(first), "", "{\"a\":1}".to_owned(), "", || [0; 16]);
         assert_eq!(changed.key, "00000000-0000-4000-8000-000000000000");
     }
 
     #[test]
     fn a_key_outlives_the_page_for_the_same_answers() {
         let typed = "{\"user\":{\"fname\":\"Ada\"}}".to_owned();
-        let before = Attempt::of(None, "", typed.clone(), || [0xff; 16]);
+        let before = Attempt::of(None, "", typed.clone(), &typed, || [0xff; 16]);
         let note = before.note();
         assert!(!note.contains("Ada"));
-        let after = Attempt::of(None, &note, typed, || [0; 16]);
+        let after = Attempt::of(None, &note, typed.clone(), &typed, || [0; 16]);
         assert_eq!((after.key, after.is_recalled), (before.key, true));
         for note in ["", "x", "x y", &note] {
-            let other = Attempt::of(None, note, "{}".to_owned(), || [0; 16]);
+            let other = Attempt::of(None, note, "{}".to_owned(), "{}", || [0; 16]);
             assert!(other.key.starts_with("00000000-") && !other.is_recalled, "{note}");
         }
+    }
+
+    #[test]
+    fn what_is_secret_is_not_in_the_note() {
+        let of = |body: &str| Attempt::of(None, "", body.to_owned(), "open", || [0; 16]).note();
+        assert_eq!(of("{\"password\":\"a\"}"), of("{\"password\":\"b\"}"));
     }
 }

@@ -53,6 +53,17 @@ pub fn warn(what: &str) {
     console_warn(what);
 }
 
+/// Waits.
+pub async fn sleep(milliseconds: i32) {
+    let promise = Promise::new(&mut |resolve, _| {
+        // It fails only for code that is a text.
+        let _ =
+            window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds);
+    });
+    // Nobody rejects it.
+    let _ = promise.await;
+}
+
 /// The browser's first language.
 pub fn language() -> Option<String> {
     window().navigator().language()

@@ -29,17 +29,21 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub fn status(this: &Response) -> u16;
 
+    /// A `ReadableStream`, or null.
+    #[wasm_bindgen(method, getter)]
+    pub fn body(this: &Response) -> JsValue;
+
     #[wasm_bindgen(method, catch)]
     fn json(this: &Response) -> Result<Promise, JsValue>;
 }
 
 /// A request, and who asks.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Request<'a> {
     /// `GET` and the like.
     pub method: &'a str,
     /// The server's origin and the path.
-    pub address: &'a str,
+    pub address: String,
     /// The scheme and what goes with it.
     pub authorization: &'a str,
     /// The page around our frame; empty where we are part of the page.
@@ -70,14 +74,13 @@ impl Request<'_> {
     /// Sends it and reads the document. Every failure between us and the server
     /// is none: whatever it was, the person can only send again.
     pub async fn answer(self) -> Option<Answer> {
-        let response = self.send(true).await?;
+        let response = self.send(&timeout(PATIENCE_MS)).await?;
         let document = response.json().ok()?.await.ok()?;
         Some(Answer { status: response.status(), document })
     }
 
-    /// Sends it; the body is left to the caller. Without a limit it may take as
-    /// long as it likes.
-    pub async fn send(self, is_limited: bool) -> Option<Response> {
+    /// Sends it; the body is left to the caller. `until` is the signal that ends it.
+    pub async fn send(self, until: &JsValue) -> Option<Response> {
         let headers = object([("Authorization", self.authorization.into())]);
         let set = |name: &str, value: &str| {
             // A plain object takes every member.
@@ -97,8 +100,8 @@ impl Request<'_> {
             ("credentials", "omit".into()),
             ("headers", headers.into()),
             ("body", self.body.map_or(JsValue::UNDEFINED, JsValue::from_str)),
-            ("signal", if is_limited { timeout(PATIENCE_MS) } else { JsValue::UNDEFINED }),
+            ("signal", until.clone()),
         ]);
-        Some(fetch(self.address, &how).await.ok()?.unchecked_into())
+        Some(fetch(&self.address, &how).await.ok()?.unchecked_into())
     }
 }

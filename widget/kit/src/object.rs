@@ -1,7 +1,7 @@
 //! Plain JavaScript objects.
 
-use js_sys::{Object, Reflect};
-use wasm_bindgen::JsValue;
+use js_sys::{Array, Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
 
 /// A member, or `undefined`.
 pub fn get(from: &JsValue, name: &str) -> JsValue {
@@ -12,6 +12,13 @@ pub fn get(from: &JsValue, name: &str) -> JsValue {
 /// A text member; what is absent or of another type counts as empty.
 pub fn text(from: &JsValue, name: &str) -> String {
     get(from, name).as_string().unwrap_or_default()
+}
+
+/// The values of a list member; none if it is something else.
+pub fn list(from: &JsValue, name: &str) -> impl Iterator<Item = JsValue> + use<> {
+    let values = get(from, name);
+    let values = values.dyn_ref::<Array>().map(Array::to_vec);
+    values.into_iter().flatten()
 }
 
 /// A field's answer, if it is one: a text, or a switch, which is `true` or empty.

@@ -18,6 +18,9 @@ const TOTAL_BUDGET: u64 = 75_000;
 /// What pages without a back end load besides, while the person types: of comparable solvers one is 14 kB, another 21.
 const PROVER_BUDGET: u64 = 15_000;
 
+/// What comes after a sign-up, while the person looks at the credential: less than the form, for Leptos is in it again.
+const ORDER_BUDGET: u64 = 70_000;
+
 /// The packed files' sizes.
 pub(crate) struct Weight {
     rows: Vec<Row>,
@@ -34,6 +37,11 @@ impl Row {
     /// Whether only pages without a back end load it.
     fn is_prover(&self) -> bool {
         self.path.starts_with(pack::PROVER)
+    }
+
+    /// Whether it is loaded after a sign-up, by pages that want it.
+    fn is_order(&self) -> bool {
+        self.path.starts_with(pack::ORDER)
     }
 }
 
@@ -83,7 +91,8 @@ impl Weight {
         let allowed =
             |budget: u64| format!("      {:<36} {:>9} {:>9} {budget:>9}", "allowed", "", "");
         let prover = format!("{} (pages without a back end alone)", allowed(PROVER_BUDGET));
-        [self.table(), allowed(TOTAL_BUDGET), prover].join("\n")
+        let order = format!("{} (order steps, after a sign-up)", allowed(ORDER_BUDGET));
+        [self.table(), allowed(TOTAL_BUDGET), prover, order].join("\n")
     }
 
     fn faults(&self) -> Vec<String> {
@@ -92,6 +101,7 @@ impl Weight {
         let total = self.total().brotli;
         let prover: u64 =
             self.rows.iter().filter(|row| row.is_prover()).map(|row| row.brotli).sum();
+        let order: u64 = self.rows.iter().filter(|row| row.is_order()).map(|row| row.brotli).sum();
         let mut faults = Vec::new();
         if loader > LOADER_BUDGET {
             faults.push(format!(
@@ -107,13 +117,18 @@ impl Weight {
                 "the prover is {prover} bytes of brotli, {PROVER_BUDGET} are allowed"
             ));
         }
+        if order > ORDER_BUDGET {
+            faults.push(format!(
+                "the order steps are {order} bytes of brotli, {ORDER_BUDGET} are allowed"
+            ));
+        }
         faults
     }
 
     /// What every page loads.
     fn total(&self) -> Row {
         let sum = |column: fn(&Row) -> u64| {
-            self.rows.iter().filter(|row| !row.is_prover()).map(column).sum()
+            self.rows.iter().filter(|row| !row.is_prover() && !row.is_order()).map(column).sum()
         };
         Row {
             path: "together".to_owned(),
@@ -140,6 +155,7 @@ mod tests {
                 row(pack::LOADER, loader),
                 row("assets/doorstep-0.wasm", wasm),
                 row("assets/prover-0.wasm", 15_000),
+                row("assets/order-0.wasm", 70_000),
             ];
             assert_eq!(Weight { rows }.faults().len(), expected);
         };

@@ -14,6 +14,8 @@ use crate::workspace::Workspace;
 /// What trunk leaves behind.
 pub(crate) struct Compiled {
     pub(crate) form: Pair,
+    /// What comes after a sign-up, for the pages that want it.
+    pub(crate) order: Pair,
     /// The puzzle's solver, for the pages that need it.
     pub(crate) solver: Pair,
 }
@@ -26,7 +28,9 @@ pub(crate) struct Pair {
 
 impl Compiled {
     pub(crate) fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        [&self.form, &self.solver].into_iter().flat_map(|pair| [&pair.wasm, &pair.glue])
+        [&self.form, &self.order, &self.solver]
+            .into_iter()
+            .flat_map(|pair| [&pair.wasm, &pair.glue])
     }
 }
 
@@ -71,7 +75,11 @@ pub(crate) fn compiled(workspace: &Workspace) -> Result<Compiled> {
     let pair = |name: &str| -> Result<Pair> {
         Ok(Pair { wasm: file(format!("{name}_bg.wasm"))?, glue: file(format!("{name}.js"))? })
     };
-    Ok(Compiled { form: pair("doorstep-widget")?, solver: pair("doorstep-solver")? })
+    Ok(Compiled {
+        form: pair("doorstep-widget")?,
+        order: pair("doorstep-widget-order")?,
+        solver: pair("doorstep-solver")?,
+    })
 }
 
 fn trunk(workspace: &Workspace, mode: Mode, tools: &WidgetTools) -> Result<Command> {

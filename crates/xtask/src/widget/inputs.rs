@@ -100,7 +100,8 @@ fn crate_folders(workspace: &Workspace) -> Result<Vec<PathBuf>> {
         .exec()
         .context("cargo cannot read the workspace")?;
     let mut folders: Vec<PathBuf> = Vec::new();
-    let mut pending = vec![workspace.path("widget"), workspace.path("crates/solver")];
+    let mut pending =
+        ["widget", "widget/order", "crates/solver"].map(|it| workspace.path(it)).to_vec();
     while let Some(folder) = pending.pop() {
         if folders.contains(&folder) {
             continue;

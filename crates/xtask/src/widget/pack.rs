@@ -17,6 +17,8 @@ pub(crate) const MANIFEST: &str = "manifest.json";
 pub(crate) const LOADER: &str = "doorstep.js";
 /// How the names begin of what only pages without a back end load.
 pub(crate) const PROVER: &str = "assets/prover";
+/// And of what comes after a sign-up.
+pub(crate) const ORDER: &str = "assets/order";
 /// The page that the isolated form is; the server writes into it who may show it.
 const FRAME_PAGE: &str = "frame.html";
 
@@ -29,6 +31,8 @@ const FRAME_PLACEHOLDER: &str = "__DOORSTEP_FRAME__";
 const EMBEDDERS_PLACEHOLDER: &str = "__DOORSTEP_EMBEDDERS__";
 
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const WASM: &str = "application/wasm";
+const CSS: &str = "text/css; charset=utf-8";
 
 /// 64 bits of SHA-256: a name that changes with the content, not a proof of it.
 const HASH_CHARACTERS: usize = 16;
@@ -53,6 +57,11 @@ struct Assets<'a> {
     wasm: &'a str,
     css: &'a str,
     host: &'a str,
+    order: &'a str,
+    #[serde(rename = "orderWasm")]
+    order_wasm: &'a str,
+    #[serde(rename = "orderCss")]
+    order_css: &'a str,
     prover: &'a str,
     solver: &'a str,
 }
@@ -68,15 +77,21 @@ pub(crate) fn into_dist(shrunk: &Shrunk, dist: &Path) -> Result<()> {
     let glue = write_asset(&next, "js", JAVASCRIPT, &shrunk.glue)?;
     let host = write_asset(&next, "js", JAVASCRIPT, &shrunk.frame_host)?;
     let frame = write_asset(&next, "js", JAVASCRIPT, &shrunk.frame)?;
-    let wasm = write_asset(&next, "wasm", "application/wasm", &shrunk.wasm)?;
-    let css = write_asset(&next, "css", "text/css; charset=utf-8", &shrunk.css)?;
+    let wasm = write_asset(&next, "wasm", WASM, &shrunk.wasm)?;
+    let css = write_asset(&next, "css", CSS, &shrunk.css)?;
+    let order = write_named(&next, ORDER, "js", JAVASCRIPT, &shrunk.order)?;
+    let order_wasm = write_named(&next, ORDER, "wasm", WASM, &shrunk.order_wasm)?;
+    let order_css = write_named(&next, ORDER, "css", CSS, &shrunk.order_css)?;
     let prover = write_named(&next, PROVER, "js", JAVASCRIPT, &shrunk.prover)?;
-    let solver = write_named(&next, PROVER, "wasm", "application/wasm", &shrunk.solver)?;
+    let solver = write_named(&next, PROVER, "wasm", WASM, &shrunk.solver)?;
     let assets = Assets {
         glue: &glue.path,
         wasm: &wasm.path,
         css: &css.path,
         host: &host.path,
+        order: &order.path,
+        order_wasm: &order_wasm.path,
+        order_css: &order_css.path,
         prover: &prover.path,
         solver: &solver.path,
     };
@@ -86,7 +101,7 @@ pub(crate) fn into_dist(shrunk: &Shrunk, dist: &Path) -> Result<()> {
     let page = write(&next, FRAME_PAGE, "text/html; charset=utf-8", false, page.as_bytes())?;
 
     let manifest = serde_json::to_string_pretty(&[
-        loader, glue, wasm, css, host, page, frame, prover, solver,
+        loader, glue, wasm, css, host, page, frame, order, order_wasm, order_css, prover, solver,
     ])?;
     fs::write(next.join(MANIFEST), manifest + "\n")?;
     if dist.exists() {
@@ -211,6 +226,9 @@ mod tests {
         wasm: "assets/w.wasm",
         css: "assets/c.css",
         host: "assets/h.js",
+        order: "assets/o.js",
+        order_wasm: "assets/o.wasm",
+        order_css: "assets/o.css",
         prover: "assets/p.js",
         solver: "assets/p.wasm",
     };
@@ -221,7 +239,7 @@ mod tests {
             bake(b"const a=__DOORSTEP_ASSETS__,v=\"__DOORSTEP_VERSION__\";", &ASSETS).unwrap();
         assert!(
             baked.starts_with(
-                r#"const a={"glue":"assets/g.js","wasm":"assets/w.wasm","css":"assets/c.css","host":"assets/h.js","prover":"assets/p.js","solver":"assets/p.wasm"},v=""#
+                r#"const a={"glue":"assets/g.js","wasm":"assets/w.wasm","css":"assets/c.css","host":"assets/h.js","order":"assets/o.js","orderWasm":"assets/o.wasm","orderCss":"assets/o.css","prover":"assets/p.js","solver":"assets/p.wasm"},v=""#
             ),
             "{baked}"
         );

@@ -27,6 +27,9 @@ const WASM_FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
+/// What comes after the form brings its own style along.
+const ORDER_STYLE: &str = "order.css";
+
 /// What may be left at most, in percent. Of a development build wasm-opt leaves half, of a release three quarters;
 /// when it leaves nearly all, it was called wrongly.
 const LARGEST_REST: usize = 85;
@@ -36,6 +39,10 @@ pub(crate) struct Shrunk {
     pub(crate) wasm: Vec<u8>,
     pub(crate) glue: Vec<u8>,
     pub(crate) css: Vec<u8>,
+    /// What pages load that want the order steps, once somebody has signed up.
+    pub(crate) order: Vec<u8>,
+    pub(crate) order_wasm: Vec<u8>,
+    pub(crate) order_css: Vec<u8>,
     /// What pages without a back end load besides.
     pub(crate) prover: Vec<u8>,
     pub(crate) solver: Vec<u8>,
@@ -76,10 +83,20 @@ pub(crate) fn all(
         )
     };
     let form = module(workspace, tools, &compiled.form, &folder, "widget")?;
+    let order = module(workspace, tools, &compiled.order, &folder, "order")?;
     let solver = module(workspace, tools, &compiled.solver, &folder, "solver")?;
     Ok(Shrunk {
         glue: entry("form.js", "doorstep-widget", &form.glue)?,
         wasm: form.wasm,
+        order: entry("order.js", "doorstep-widget-order", &order.glue)?,
+        order_wasm: order.wasm,
+        order_css: esbuild(
+            workspace,
+            tools,
+            &[],
+            &workspace.path("widget/style").join(ORDER_STYLE),
+            &folder.join(ORDER_STYLE),
+        )?,
         prover: entry("prover.js", "doorstep-solver", &solver.glue)?,
         solver: solver.wasm,
         css: esbuild(
@@ -215,13 +232,14 @@ fn esbuild(
     fs::read(to).with_context(|| format!("esbuild left no {}", to.display()))
 }
 
-/// The style sheets in the order of their names.
+/// The form's style sheets in the order of their names.
 fn joined_styles(workspace: &Workspace, folder: &Path) -> Result<PathBuf> {
     let source = workspace.path("widget/style");
     let mut sheets: Vec<PathBuf> = fs::read_dir(&source)
         .with_context(|| format!("cannot list {}", source.display()))?
         .flatten()
         .map(|entry| entry.path())
+        .filter(|path| path.file_name().is_none_or(|name| name != ORDER_STYLE))
         .filter(|path| path.extension().is_some_and(|extension| extension == "css"))
         .collect();
     sheets.sort();

@@ -1,0 +1,96 @@
+//! What a person answers in words: the project's name, a setting of an image.
+
+use leptos::prelude::*;
+
+use crate::i18n::{Key, fill};
+
+/// Characters of a name, as the server has it.
+pub(crate) const NAME_LENGTH: usize = 100;
+/// Characters of a setting's value, as the server has it.
+pub(crate) const VALUE_LENGTH: usize = 4_096;
+
+/// A question and its answer. It outlives the view that shows it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Question {
+    /// What does not change.
+    pub(crate) asks: StoredValue<Asks>,
+    /// As typed.
+    pub(crate) answer: RwSignal<String>,
+    /// The sentence to show, or nothing.
+    pub(crate) fault: RwSignal<String>,
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Asks {
+    /// For programs: the input's name.
+    pub(crate) name: String,
+    /// For people.
+    pub(crate) label: String,
+    pub(crate) is_secret: bool,
+    pub(crate) is_required: bool,
+    /// Characters of an answer.
+    pub(crate) longest: usize,
+    /// What a browser may put in: a token of `autocomplete`.
+    pub(crate) autocomplete: &'static str,
+}
+
+impl Question {
+    pub(crate) fn new(asks: Asks, answer: String) -> Self {
+        Self {
+            asks: StoredValue::new(asks),
+            answer: RwSignal::new(answer),
+            fault: RwSignal::default(),
+        }
+    }
+
+    /// The person typed. What was wrong is looked at again, so that the sentence goes
+    /// as soon as it is no longer true.
+    pub(crate) fn edit(self, text: String) {
+        self.answer.set(text);
+        if self.fault.with_untracked(|fault| !fault.is_empty()) {
+            self.check();
+        }
+    }
+
+    /// Checks the answer. Says whether it is sound.
+    pub(crate) fn check(self) -> bool {
+        let fault =
+            self.asks.with_value(|asks| self.answer.with_untracked(|answer| asks.fault(answer)));
+        let sentence = fault.unwrap_or_default();
+        let is_sound = sentence.is_empty();
+        // A signal that is set anew makes a screen reader read anew.
+        if self.fault.with_untracked(|shown| *shown != sentence) {
+            self.fault.set(sentence);
+        }
+        is_sound
+    }
+}
+
+impl Asks {
+    /// What is wrong with an answer.
+    fn fault(&self, answer: &str) -> Option<String> {
+        // The server takes blanks off names alone.
+        if self.is_required && answer.trim().is_empty() {
+            Some(fill(Key::IsRequired, &[&self.label]))
+        } else if answer.chars().count() > self.longest {
+            Some(fill(Key::IsTooLong, &[&self.label]))
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Asks;
+
+    #[test]
+    fn an_answer_is_there_and_not_too_long() {
+        let asks = Asks { label: "Name".into(), is_required: true, longest: 3, ..Asks::default() };
+        assert_eq!(asks.fault(" ").unwrap(), "Name is required");
+        assert_eq!(asks.fault("éééé").unwrap(), "Name is too long");
+        assert_eq!(asks.fault("ééé"), None);
+        assert_eq!(Asks { is_required: false, ..asks }.fault(""), None);
+    }
+}

@@ -2,25 +2,12 @@
 
 import assert from 'node:assert/strict';
 
-import axe from 'axe-core';
-
+import { fits, isAccessible } from './accessible.mjs';
 import { ADA, Form } from './form.mjs';
 import { UNREACHABLE } from './guard.mjs';
 import { world } from './harness.mjs';
 
 const { scenario } = world();
-
-async function isAccessible(page, state) {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() =>
-    // Best practices of whole pages are the host's business; the rules of WCAG are ours.
-    axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }),
-  );
-  const serious = violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ target }) => target.flat()).join(', ')}`);
-  assert.deepEqual(serious, [], `while ${state}`);
-}
 
 for (const colorScheme of ['light', 'dark']) {
   scenario(`every state is accessible (${colorScheme})`, { colorScheme, allow: [UNREACHABLE] }, async ({ world, page }) => {
@@ -76,18 +63,10 @@ for (const width of [320, 390, 768, 1280]) {
     await page.goto(`${world.panel}/?customer=${world.customer()}`);
     const form = new Form(page);
     await form.ready();
-    const fits = () =>
-      page.evaluate(() => ({
-        page: document.documentElement.scrollWidth <= innerWidth,
-        form: (() => {
-          const element = document.querySelector('doorstep-signup');
-          return element.scrollWidth <= element.clientWidth + 1 && element.getBoundingClientRect().right <= innerWidth;
-        })(),
-      }));
-    assert.deepEqual(await fits(), { page: true, form: true });
+    assert.deepEqual(await fits(page), { page: true, form: true });
     await form.fill(ADA);
     await form.send.click();
     await form.credential();
-    assert.deepEqual(await fits(), { page: true, form: true });
+    assert.deepEqual(await fits(page), { page: true, form: true });
   });
 }

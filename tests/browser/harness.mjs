@@ -43,10 +43,11 @@ class World {
   secrets = new Map();
   servers = [];
 
-  /** `settings` are the server's, as environment variables. */
-  static async create(settings) {
+  /** `settings` are the server's, as environment variables; with a `catalog` there is something to order. */
+  static async create(settings, { catalog }) {
     const world = new World();
     world.settings = settings;
+    world.catalog = catalog;
     try {
       await world.#start();
       return world;
@@ -61,6 +62,11 @@ class World {
     this.hosts = await Hosts.listen();
     this.panelPort = await freePort();
     this.panel = `http://127.0.0.1:${this.panelPort}`;
+    this.projects = join(this.folder, 'projects');
+    if (this.catalog) {
+      await mkdir(this.projects, { mode: 0o700 });
+      await run(DOORSTEP, ['catalog', 'import', this.catalog, '--json'], this.#doorstep());
+    }
     await this.startServer('127.0.0.1:0');
     this.client = await run(
       DOORSTEP,
@@ -83,6 +89,11 @@ class World {
   #doorstep(listen) {
     const env = {
       ...this.settings,
+      ...(this.catalog && {
+        DOORSTEP_PROVISIONING__DRIVER: 'directory',
+        DOORSTEP_PROVISIONING__DIRECTORY: this.projects,
+        DOORSTEP_PROVISIONING__LINK: `${this.hosts.origin}/projects/{id}`,
+      }),
       DOORSTEP_DATABASE_URL: `sqlite://${this.folder}/doorstep.db`,
       DOORSTEP_KEYS__FILE: `${this.folder}/doorstep.keys`,
       DOORSTEP_LOG__FILTER: 'trace',
@@ -184,6 +195,15 @@ class World {
     return (await answer.json()).user;
   }
 
+  /** What the user has ordered, newest first. */
+  async orders({ username, password }) {
+    const answer = await fetch(`${this.server}/api/orders`, {
+      headers: { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` },
+    });
+    assert.equal(answer.status, 200);
+    return (await answer.json()).orders;
+  }
+
   /** What the server says to another sign-up of the same customer. */
   async signUpAgain(customer) {
     const answer = await fetch(`${this.server}/api/users`, {
@@ -219,9 +239,9 @@ class World {
 }
 
 /** The world of a test file; call once at its top. */
-export function world(settings = {}) {
+export function world(settings = {}, more = {}) {
   let made;
-  before(async () => (made = await World.create(settings)), { timeout: TEST_MS });
+  before(async () => (made = await World.create(settings, more)), { timeout: TEST_MS });
   after(() => made?.stop(), { timeout: TEST_MS });
 
   /**

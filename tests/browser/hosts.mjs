@@ -109,7 +109,10 @@ const PAGES = {
 
   /** An element whose token says the rest; \`mode\` and the like come from the address. */
   element: async (page) => {
-    const names = ['mode', 'client', 'theme', 'locale', 'fields', 'shadow'].filter((name) => name in page.options);
+    const names = [
+      ...['mode', 'client', 'theme', 'locale', 'fields', 'shadow'],
+      ...['order', 'order-location', 'order-product', 'order-image', 'order-name'],
+    ].filter((name) => name in page.options);
     const more = names.map((name) => `${name}="${escape(page.options[name])}"`).join(' ');
     const style = page.options.style ? `<style>${page.options.style}</style>` : '';
     return document(

@@ -58,6 +58,7 @@ scenario('with claim delivery the panel gets the password and its page never doe
   await page.getByText('Your provider has set it up for you').waitFor();
   await page.getByText('Connected as Ada Lovelace').waitFor();
   assert.equal(await form.password.isVisible(), false);
+  assert.equal(watch.requests(/\/assets\/order-/).length, 0, 'without a password there is nothing to order with');
   for (const { request } of watch.requests(/./)) {
     const answer = await (await request.response())?.text().catch(() => '');
     assert.ok(!`${answer}${request.postData() ?? ''}`.includes('dsp_'), `a password in ${request.url()}`);

@@ -7,7 +7,6 @@
 mod backup;
 pub mod cli;
 pub mod config;
-pub mod failpoint;
 pub mod http;
 mod jobs;
 mod key_file;
@@ -17,3 +16,5 @@ mod public_addresses;
 mod reload;
 mod system;
 mod telemetry;
+
+pub use doorstep_store::failpoint;

@@ -12,7 +12,7 @@ use doorstep_accounts::{
     secret::version_of,
     user::write_profile,
 };
-use doorstep_store::{Conn, NewClaim, NewReplay, NewUser, StoreError};
+use doorstep_store::{Conn, NewClaim, NewReplay, NewUser, StoreError, failpoint};
 use serde_json::{Map, Value};
 
 use crate::{
@@ -227,7 +227,9 @@ impl Attempt<'_> {
         let actor = confirmation.map_or(&by_client, |confirmation| &confirmation.actor);
         record(context, &mut conn, &user, identity, actor, now).await?;
         take(context, &mut conn, self.meter, charges).await?;
+        failpoint::at("sign-up-commit");
         tx.commit().await?;
+        failpoint::at("sign-up-committed");
         Ok(self.answer(user, credential.username, handover, false))
     }
 

@@ -25,6 +25,7 @@ mod credentials;
 mod customers;
 mod erase;
 pub mod export;
+pub mod failpoint;
 mod health;
 mod idempotency;
 mod jobs;

@@ -36,6 +36,7 @@ mod golden;
 mod handbook;
 mod idempotency;
 mod keys;
+mod killed;
 mod leaks;
 mod limits;
 mod limits_of_addresses;

@@ -13,7 +13,7 @@ pub fn install(hook: fn(&'static str)) {
 }
 
 /// A place.
-pub(crate) fn at(place: &'static str) {
+pub fn at(place: &'static str) {
     if let Some(hook) = HOOK.get() {
         hook(place);
     }

@@ -80,6 +80,15 @@ const TOP_LEVEL: [&str; 15] = [
 const TOP_LEVEL_IGNORED: [&str; 5] =
     ["target", "node_modules", "doorstep.db", "doorstep.keys", "doorstep.toml"];
 
+/// Where the clock, chance and the environment are what everybody else is given.
+const AMBIENT: [&str; 5] = [
+    "server/src/system.rs",
+    "server/build.rs",
+    "crates/dialects/build.rs",
+    "crates/fields/build.rs",
+    "crates/panel/src/bin/doorstep-demo-panel/settings.rs",
+];
+
 /// Files that people read and write. Goldens and snapshots are not among them: a blank at a line's end may be meant.
 const TEXT: [&str; 14] = [
     "rs", "toml", "md", "js", "mjs", "ts", "css", "html", "sql", "json", "yml", "yaml", "sh", "py",
@@ -209,6 +218,30 @@ fn the_nouns_are_not_wire_types() {
                     .to_owned()
             },
         )
+    });
+}
+
+/// whoever takes time and chance as arguments can be tested at any time and with any
+/// chance.
+#[test]
+fn time_and_chance_are_arguments() {
+    let bans = fs::read_to_string(root().join(".clippy.toml")).unwrap();
+    for banned in
+        ["std::time::SystemTime::now", "jiff::Timestamp::now", "getrandom::fill", "std::env::var"]
+    {
+        assert!(bans.contains(banned), ".clippy.toml no longer bans {banned}");
+    }
+    let words = ["disallowed_methods", "SystemRandom", "OsRng", "thread_rng", "rand::rng("];
+    check_files(&["rs"], |file| {
+        let product = ["crates", "server", "widget"].iter().any(|part| file.path.starts_with(part));
+        let exempt = AMBIENT.iter().any(|place| file.path == Path::new(place));
+        let (code, _) = file.content.split_once("#[cfg(test)]").unwrap_or((&file.content, ""));
+        let word = words.iter().find(|word| code.contains(**word))?;
+        (product && !exempt && !file.path.starts_with("crates/xtask")).then(|| {
+            format!(
+                "contains `{word}`: take `accounts::Clock` or `accounts::Entropy` as an argument"
+            )
+        })
     });
 }
 

@@ -25,6 +25,11 @@ pub enum ClientAuthentication {
         /// The `client_secret`, or an API password.
         secret: Secret,
     },
+    /// By its name alone, which says nothing: clients with grants of their own do so.
+    Nothing {
+        /// The `client_id`.
+        id: String,
+    },
     /// By a signature: `private_key_jwt` (RFC 7523).
     Assertion {
         /// The `client_id` beside it, if there is one; it may not differ.
@@ -58,6 +63,7 @@ pub(crate) async fn authenticate(
     authentication: &ClientAuthentication,
 ) -> Result<Authenticated, TokenError> {
     let (attempts, found) = match authentication {
+        ClientAuthentication::Nothing { id } => return Err(unauthenticated(context, id).await),
         ClientAuthentication::Secret { id, secret } => {
             let attempts = Attempts::new(context, meter, limit_of(id), id);
             attempts.may_go_on().await.map_err(TokenError::of_limit)?;
@@ -83,6 +89,20 @@ pub(crate) async fn authenticate(
 /// form decides, not whether it exists: answers name the limit.
 fn limit_of(id: &str) -> Limit {
     if is_username(id) { Limit::LoginFailure } else { Limit::ClientFailure }
+}
+
+/// Publishable clients have a grant of their own, and their names stand in pages: who
+/// uses one here is told so. Of other clients nothing is said.
+async fn unauthenticated(context: &Context, id: &str) -> TokenError {
+    if !is_plain(id) {
+        return TokenError::InvalidClient;
+    }
+    let server = async { context.store.read().await?.conn().publishable_server(id).await };
+    match server.await {
+        Ok(Some(_)) => TokenError::UnauthorizedClient,
+        Ok(None) => TokenError::InvalidClient,
+        Err(error) => error.into(),
+    }
 }
 
 async fn by_secret(

@@ -54,6 +54,9 @@ pub enum TokenError {
     /// Unknown client, wrong secret, switched off: one answer for all.
     #[error("client authentication failed")]
     InvalidClient,
+    /// A publishable client, which has a grant of its own.
+    #[error("the client has another grant")]
+    UnauthorizedClient,
     /// A scope that does not exist or that the client does not hold.
     #[error("{0}")]
     InvalidScope(String),

@@ -145,7 +145,7 @@ async fn of_fifty_uses_of_an_assertion_at_once_one_wins(kind: Kind) {
     let server = Arc::new(Server::start(kind).await);
     let signer = Signer::eddsa();
     let made = client(&server, &signer.public(), &["--no-secret"]).unwrap();
-    for _ in 0..4 {
+    for _ in 0..20 {
         let assertion = signer.assertion(id(&made), &server.url);
         let attempts: Vec<_> =
             (0..50).map(|_| tokio::spawn(send(by_assertion(&server, &assertion, &[])))).collect();

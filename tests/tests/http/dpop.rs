@@ -184,9 +184,9 @@ async fn a_proof_is_for_one_request(kind: Kind) {
     assert_eq!(send(sign_up(&server, &token, "a", &proof)).await.status, 201);
     let again = send(sign_up(&server, &token, "b", &proof)).await;
     assert_eq!(again.refusal(), (401, "invalid_dpop_proof".to_owned()));
-    for round in 0..4 {
+    for round in 0..20 {
         let proof = signer.proof("POST", &users(&server), Some(&token));
-        let attempts: Vec<_> = (0..20)
+        let attempts: Vec<_> = (0..50)
             .map(|at| {
                 tokio::spawn(send(sign_up(&server, &token, &format!("c{round}-{at}"), &proof)))
             })
@@ -200,7 +200,7 @@ async fn a_proof_is_for_one_request(kind: Kind) {
         }
         assert_eq!(created, 1, "round {round}");
     }
-    assert_eq!(server.database.count("SELECT COUNT(*) FROM users").await, 5);
+    assert_eq!(server.database.count("SELECT COUNT(*) FROM users").await, 21);
 }
 
 async fn a_sign_up_token_can_be_bound_to_the_pages_key(kind: Kind) {

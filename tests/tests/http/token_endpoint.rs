@@ -300,10 +300,37 @@ async fn a_refused_client_learns_nothing_from_the_headers(kind: Kind) {
     }
 }
 
+/// T-013: a client whose name stands in pages is told which grant is its own, and of
+/// others nothing is learnt by their names.
+async fn a_client_that_lacks_the_grant_is_told_so(kind: Kind) {
+    let server = Server::start_with(kind, crate::publishable::ON).await;
+    let page = crate::publishable::publishable(&server);
+    let client = server.client("register", &[], &[]);
+    let by_name = async |id: &str| {
+        let form = [("grant_type", "client_credentials"), ("client_id", id)];
+        send(server.request(Method::POST, "/api/oauth/token").form(&form)).await
+    };
+    let told = by_name(&page).await;
+    assert_eq!(error(&told), (400, "unauthorized_client".to_owned()));
+    assert!(told.text.contains("urn:doorstep:grant:widget"), "{}", told.text);
+    let nobody = by_name("cli_nobody").await;
+    assert_eq!(error(&nobody), (401, "invalid_client".to_owned()));
+    for id in [client.id.as_str(), "\u{e9}", "a\0b", &"x".repeat(300)] {
+        assert_eq!(by_name(id).await.text, nobody.text, "{id}");
+    }
+    let guessed = OAuthClient { id: page.clone(), secret: "guessed".to_owned() };
+    let answer = by_form(&server, &guessed, "grant_type=client_credentials").await;
+    assert_eq!(error(&answer), (401, "invalid_client".to_owned()));
+    server.cli(&["client", "disable", &page], "").unwrap();
+    assert_eq!(by_name(&page).await.text, nobody.text, "it is switched off");
+    assert_eq!(server.database.count("SELECT COUNT(*) FROM tokens").await, 0);
+}
+
 on_both!(
     a_token_is_for_this_server_alone,
     odd_parameters_are_answered_and_never_failed,
     odd_json_is_answered_and_never_failed,
     each_member_of_the_details_must_be_of_its_type,
     a_refused_client_learns_nothing_from_the_headers,
+    a_client_that_lacks_the_grant_is_told_so,
 );

@@ -9,6 +9,7 @@ use doorstep_register::TokenError;
 use doorstep_wire::Code;
 use oauth2::{StandardErrorResponse, basic::BasicErrorResponseType as Kind};
 
+use super::widget;
 use crate::http::reject::{Reject, json};
 
 /// Why there is no token, or no answer about one.
@@ -51,6 +52,10 @@ impl From<TokenError> for OAuthError {
                 Kind::InvalidClient,
                 "the client is unknown, its secret or assertion is not valid, or it is switched off"
                     .to_owned(),
+            ),
+            TokenError::UnauthorizedClient => (
+                Kind::UnauthorizedClient,
+                format!("the client is publishable: its grant is {}, for its pages", widget::NAME),
             ),
             TokenError::InvalidScope(detail) => (Kind::InvalidScope, detail),
             TokenError::InvalidDetails(detail) => {

@@ -199,6 +199,7 @@ impl Parameters {
             (None, id, None, Some(assertion)) => {
                 Ok(ClientAuthentication::Assertion { id, assertion })
             }
+            (None, Some(id), None, None) => Ok(ClientAuthentication::Nothing { id }),
             (None, _, _, None) => Err(invalid_client(
                 "authenticate with client_id and client_secret, best by Basic, or with client_assertion",
             )),

@@ -5,7 +5,6 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
 };
 
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -54,7 +53,7 @@ impl Postgres {
         let data = folder.path().join("data");
         give_away(folder.path());
         // In clear on the wire and in the URL, so that a log that shows either is caught.
-        let password = password();
+        let password = random_hexadecimal();
         let file = folder.path().join("password");
         std::fs::write(&file, &password).expect("the folder is writable");
         give_away(&file);
@@ -100,7 +99,36 @@ impl Postgres {
         self.child = launch(&copy, self.port);
     }
 
-    fn stop(&mut self) {
+    /// Starts it again where it was stopped.
+    pub fn start_again(&mut self) {
+        self.child = launch(&self.folder.path().join("data"), self.port);
+    }
+
+    /// Halts all of its processes, which then neither answer nor hang up, or lets them
+    /// go on.
+    pub fn halt(&self, halt: bool) {
+        let own = self.child.id().to_string();
+        let children = format!("/proc/{own}/task/{own}/children");
+        let children = std::fs::read_to_string(children).expect("it runs");
+        let signal = if halt { "-STOP" } else { "-CONT" };
+        // The first makes the others, so it is halted first.
+        for process in std::iter::once(own.as_str()).chain(children.split_whitespace()) {
+            // One that has just ended is no concern.
+            let _ = Command::new("kill").args([signal, process]).stderr(Stdio::null()).status();
+        }
+    }
+
+    /// Runs a statement that is not about one database.
+    pub async fn execute(&self, sql: String) {
+        let mut connection = PgConnection::connect(&format!("{}/postgres", self.url))
+            .await
+            .expect("the cluster answers");
+        let done = sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await;
+        done.expect("the statement runs");
+    }
+
+    /// Stops it. What is connected is cut off.
+    pub fn stop(&mut self) {
         // SIGINT is a fast shutdown; its children go with it.
         let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
         let _ = self.child.wait();
@@ -108,8 +136,9 @@ impl Postgres {
 
     /// Makes a database and gives its URL.
     pub async fn new_database(server: &str) -> String {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("t_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        // By chance: a count or a process's id comes again, in the next run on the same
+        // cluster or beside this one.
+        let name = format!("t_{}", random_hexadecimal());
         let mut connection = PgConnection::connect(&format!("{server}/postgres"))
             .await
             .expect("the cluster answers");
@@ -192,7 +221,7 @@ fn command(program: &str) -> Command {
     command
 }
 
-fn password() -> String {
+fn random_hexadecimal() -> String {
     let mut random = [0; 16];
     SystemRandom::new().fill(&mut random).expect("the system has chance");
     hexadecimal(&random)

@@ -443,7 +443,6 @@ async fn notes_and_facts(kind: Kind) {
     let opened = open(kind).await;
     let mut tx = opened.store.begin().await.unwrap();
     let mut conn = tx.conn();
-    conn.ping().await.unwrap();
     assert_eq!(conn.fact("x").await.unwrap(), None);
     assert_eq!(conn.settle_fact("x", "1").await.unwrap(), "1");
     assert_eq!(conn.settle_fact("x", "2").await.unwrap(), "1");

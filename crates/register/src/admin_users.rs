@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Context, Error, Keyed,
+    again::again,
     change_account::{email_taken, labels_too_large},
     session::compute,
     sign_up::KEY_SECONDS,
@@ -42,7 +43,7 @@ pub async fn create_user(
     if let Some(replayed) = attempt.replay(&mut context.store.read().await?.conn()).await? {
         return Ok(replayed);
     }
-    match attempt.run().await {
+    match again(context, || attempt.run()).await {
         // Contention on PostgreSQL: another request with this key has not ended yet.
         Err(Error::Failed(StoreError::Contended(_))) if keyed.is_some() => {
             Err(Refusal::RequestInProgress.into())

@@ -8,7 +8,7 @@ use doorstep_store::{Conn, StoreError};
 use doorstep_wire::FieldProblem;
 use serde_json::{Map, Value};
 
-use crate::{Context, Error, Keyed, sign_up::KEY_SECONDS};
+use crate::{Context, Error, Keyed, again::again, sign_up::KEY_SECONDS};
 
 /// A customer that was made.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub async fn create_customer(
     if let Some(replayed) = replay(context, &mut read.conn(), admin_id, keyed).await? {
         return Ok(replayed);
     }
-    match add(context, admin_id, form, keyed).await {
+    match again(context, || add(context, admin_id, form, keyed)).await {
         // Contention on PostgreSQL: another request with this key has not ended yet.
         Err(Error::Failed(StoreError::Contended(_))) if keyed.is_some() => {
             Err(Refusal::RequestInProgress.into())

@@ -5,6 +5,7 @@
 
 mod admin_users;
 mod administer;
+mod again;
 mod audit;
 mod authenticate;
 mod authenticate_client;

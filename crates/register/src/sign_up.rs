@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Context, Error,
+    again::again,
     change_account::labels_too_large,
     issue_credential::new_credential,
     limiter::Charge,
@@ -129,7 +130,7 @@ impl Attempt<'_> {
             let replayed = self.replay(&mut self.context.store.read().await?.conn()).await?;
             return replayed.ok_or_else(|| refusal.into());
         }
-        match self.run(&charges).await {
+        match again(self.context, || self.run(&charges)).await {
             // Contention on PostgreSQL: another request with this key, for this
             // identity or about this sign-up has not ended yet.
             Err(Error::Failed(StoreError::Contended(_)))

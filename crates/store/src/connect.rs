@@ -32,6 +32,9 @@ pub(crate) static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Readers on SQLite. Reads are microseconds each, so more would only add memory.
 const SQLITE_READERS: u32 = 4;
+/// What SQLite's log of changes keeps on the disk when a reader that held it up is gone:
+/// some seconds of the busiest load.
+const LOG_BYTES: &str = "8388608";
 /// How our sessions call themselves at PostgreSQL, so that others of us see them.
 pub(crate) const APPLICATION: &str = "doorstep";
 /// Connections to PostgreSQL. Its own limit is 100 for all replicas.
@@ -44,6 +47,8 @@ pub struct Store {
     pub(crate) user_ids: Arc<crate::users::Block>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) jobs_added: watch::Sender<u64>,
+    /// How many transactions were committed.
+    pub(crate) commits: watch::Sender<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -60,6 +65,7 @@ pub struct Tx {
     ledger: Arc<Ledger>,
     added_job: bool,
     jobs_added: watch::Sender<u64>,
+    commits: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
@@ -117,7 +123,7 @@ impl Tx {
     /// Makes everything durable, or nothing. What was noted for the audit log is
     /// chained here, last: see [`Conn::add_audit`].
     pub async fn commit(self) -> Result<(), StoreError> {
-        let Self { mut begun, entries, ledger, added_job, jobs_added } = self;
+        let Self { mut begun, entries, ledger, added_job, jobs_added, commits } = self;
         let turn = if entries.is_empty() {
             None
         } else {
@@ -131,6 +137,7 @@ impl Tx {
         if let Some(turn) = turn {
             turn.settle();
         }
+        commits.send_modify(|commits| *commits += 1);
         if added_job {
             jobs_added.send_modify(|commits| *commits += 1);
         }
@@ -209,6 +216,7 @@ impl Store {
             user_ids: Arc::default(),
             ledger: Arc::default(),
             jobs_added: watch::Sender::default(),
+            commits: watch::Sender::default(),
         })
     }
 
@@ -232,7 +240,8 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
-            .pragma("trusted_schema", "OFF");
+            .pragma("trusted_schema", "OFF")
+            .pragma("journal_size_limit", LOG_BYTES);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
         // The first connection switches a new file to WAL, for which the busy
@@ -289,6 +298,7 @@ impl Store {
             ledger: Arc::clone(&self.ledger),
             added_job: false,
             jobs_added: self.jobs_added.clone(),
+            commits: self.commits.clone(),
         })
     }
 
@@ -317,4 +327,53 @@ async fn wait_for_turn(folder: PathBuf) -> Result<std::fs::File, ConnectError> {
     let place = folder.clone();
     let waiting = tokio::task::spawn_blocking(move || lock_folder(&place)).await;
     Ok(waiting.map_err(|error| failed(std::io::Error::other(error)))??)
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Row as _;
+
+    use super::*;
+
+    async fn pragma(pool: &SqlitePool, name: &str) -> String {
+        let sql = sqlx::AssertSqlSafe(format!("PRAGMA {name}"));
+        let row = sqlx::query(sql).fetch_one(pool).await.unwrap();
+        row.try_get::<i64, _>(0).map_or_else(|_| row.get(0), |number| number.to_string())
+    }
+
+    /// a reader of the settings above believes them; this asks SQLite.
+    #[tokio::test]
+    async fn sqlite_is_opened_for_durability() {
+        let folder = std::env::temp_dir().join(format!("doorstep-opened-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let store = Store::connect(&format!("sqlite://{}/x.db", folder.display())).await.unwrap();
+        let Database::Sqlite { write, read, .. } = &store.database else { panic!("another one") };
+        for (pool, query_only) in [(write, "0"), (read, "1")] {
+            for (name, value) in [
+                ("journal_mode", "wal"),
+                ("synchronous", "2"),
+                ("foreign_keys", "1"),
+                ("busy_timeout", "5000"),
+                ("trusted_schema", "0"),
+                ("mmap_size", "0"),
+                ("journal_size_limit", LOG_BYTES),
+                ("query_only", query_only),
+            ] {
+                assert_eq!(pragma(pool, name).await, value, "{name}");
+            }
+        }
+        assert_eq!(write.options().get_max_connections(), 1, "one writes at a time");
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let (path, mode) = {
+                let entry = entry.unwrap();
+                let mode = std::os::unix::fs::PermissionsExt::mode(
+                    &entry.metadata().unwrap().permissions(),
+                );
+                (entry.path(), mode)
+            };
+            assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+        }
+        store.close().await;
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -1,6 +1,10 @@
-//! What can be learnt of a database without changing it.
+//! How a database is.
 
-use crate::{Conn, Store, StoreError, connect::MIGRATOR, one};
+use crate::{
+    Conn, Store, StoreError,
+    connect::{Database, MIGRATOR},
+    exec, one,
+};
 
 /// How a database's schema stands to this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +39,47 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Whether anything can be written: writes a row, unless somebody else's commit
+    /// shows it meanwhile. Does not wait behind those who write when there are many.
+    pub async fn try_to_write(&self) -> Result<(), StoreError> {
+        let mut commits = self.commits.subscribe();
+        tokio::select! {
+            written = self.write_something() => written,
+            Ok(()) = commits.changed() => Ok(()),
+        }
+    }
+
+    async fn write_something(&self) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        tx.conn().touch().await?;
+        tx.commit().await
+    }
+
+    /// Bytes that are free where a SQLite database is; nothing for other databases,
+    /// which are elsewhere.
+    pub fn free_bytes(&self) -> std::io::Result<Option<u64>> {
+        match &self.database {
+            Database::Sqlite { folder, .. } => {
+                let disk = rustix::fs::statvfs(folder)?;
+                Ok(Some(disk.f_bavail.saturating_mul(disk.f_frsize)))
+            }
+            Database::Postgres(_) => Ok(None),
+        }
+    }
+}
+
 impl Conn<'_> {
+    /// Changes a row that means nothing.
+    async fn touch(&mut self) -> Result<(), StoreError> {
+        exec!(
+            self,
+            "INSERT INTO facts (name, value) VALUES ('touched', '0') ON CONFLICT (name) DO UPDATE
+             SET value = CASE facts.value WHEN '0' THEN '1' ELSE '0' END",
+        );
+        Ok(())
+    }
+
     /// The number of the last migration; none in an empty database.
     async fn last_migration(&mut self) -> Result<Option<i64>, StoreError> {
         let row = async {

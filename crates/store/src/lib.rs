@@ -42,6 +42,8 @@ mod used_once;
 mod users;
 pub mod whole;
 
+use std::borrow::Cow;
+
 pub use buckets::Charged;
 pub use catalog::CatalogVersion;
 pub use claims::{Claim, NewClaim};
@@ -71,6 +73,13 @@ pub enum StoreError {
     /// Another transaction holds what the statement waited for.
     #[error("a statement waited too long for another transaction")]
     Contended(#[source] sqlx::Error),
+    /// The database broke the transaction off because of another one: done again, it
+    /// goes through.
+    #[error("the database broke a transaction off because of another one")]
+    BrokenOff(#[source] sqlx::Error),
+    /// There is no room left to write.
+    #[error("the database's disk is full")]
+    Full(#[source] sqlx::Error),
     /// The statement failed.
     #[error("a statement failed")]
     Statement(#[source] sqlx::Error),
@@ -88,34 +97,41 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        // PostgreSQL: lock not available.
-        if matches!(&error, sqlx::Error::Database(error) if error.code().as_deref() == Some("55P03"))
-        {
-            return Self::Contended(error);
-        }
-        let unavailable = match &error {
+        let code = match &error {
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => true,
-            // PostgreSQL: connection exceptions (08), insufficient resources (53),
-            // operator intervention (57), serialization failure and deadlock (40),
-            // read-only after a fail-over (25006).
-            // SQLite: busy (5), locked (6), read-only (8), I/O (10), full (13).
-            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
-                let pg = code.len() == 5
-                    && (["08", "53", "57", "40"].iter().any(|class| code.starts_with(class))
-                        || code == "25006");
-                let sqlite = code.len() < 5
-                    && code
-                        .parse::<u32>()
-                        .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 13));
-                pg || sqlite
-            }),
-            _ => false,
+            | sqlx::Error::WorkerCrashed => return Self::Unavailable(error),
+            sqlx::Error::Database(of_database) => of_database.code().map(Cow::into_owned),
+            _ => None,
         };
-        if unavailable { Self::Unavailable(error) } else { Self::Statement(error) }
+        let Some(code) = code else { return Self::Statement(error) };
+        if code.len() == 5 {
+            // PostgreSQL's five letters, of which two are the class.
+            match (code.as_str(), code.get(..2)) {
+                // Lock not available.
+                ("55P03", _) => Self::Contended(error),
+                // Serialization failure and deadlock.
+                ("40001" | "40P01", _) => Self::BrokenOff(error),
+                ("53100", _) => Self::Full(error),
+                // Read-only after a fail-over, and a transaction that nobody went on with
+                // in time; connection exceptions, insufficient resources, operator
+                // intervention.
+                ("25006" | "25P03" | "25P04", _) | (_, Some("08" | "53" | "57")) => {
+                    Self::Unavailable(error)
+                }
+                _ => Self::Statement(error),
+            }
+        } else {
+            // SQLite's number, of which the low byte is the kind.
+            match code.parse::<u32>().map(|code| code & 0xff) {
+                Ok(13) => Self::Full(error),
+                // Busy, locked, read-only, I/O.
+                Ok(5 | 6 | 8 | 10) => Self::Unavailable(error),
+                _ => Self::Statement(error),
+            }
+        }
     }
 }
 

@@ -43,10 +43,4 @@ impl Conn<'_> {
         let row = one!(self, (String,), "SELECT value FROM facts WHERE name = $1", name);
         Ok(row.map(|(value,)| value))
     }
-
-    /// Whether the database answers.
-    pub async fn ping(&mut self) -> Result<(), StoreError> {
-        one!(self, (i32,), "SELECT 1");
-        Ok(())
-    }
 }

@@ -125,6 +125,8 @@ codes! {
     TooManyPending = "too_many_pending_sign_ups", 503, true, "Too many sign-ups are waiting";
     /// There is no catalogue yet, or one without currencies and tax categories. The operator imports it with `doorstep catalog import`.
     CatalogIncomplete = "catalog_incomplete", 503, true, "The catalogue is incomplete";
+    /// The server's disk is full: it answers what it has, and takes nothing new. The operator makes room; nothing has to be restarted.
+    StorageFull = "storage_full", 503, true, "There is no room left to write";
     /// The server cannot reach what it needs, or is stopping. `Retry-After` says when to try again.
     Unavailable = "unavailable", 503, true, "The service is unavailable for now";
 }

@@ -57,7 +57,7 @@ pub(super) async fn run(mut settings: Settings, json: bool, reload: Reload) -> R
         .map_err(|error| format!("metrics cannot start: {error}"))?;
     let (stopping, stop) = (CancellationToken::new(), CancellationToken::new());
     let ops_stop = CancellationToken::new();
-    let health = ops::router(context.store.clone(), stopping.clone(), metrics);
+    let health = ops::router(context.store.clone(), &settings.ops, stopping.clone(), metrics);
     let ops_door = Door::new(health, settings.limits.clone());
     let ops = tokio::spawn(listen::serve(ops_listener, ops_door, ops_stop.clone()));
     let sweeper = tokio::spawn(sweep(context.clone()));

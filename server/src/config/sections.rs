@@ -37,11 +37,15 @@ impl Default for Server {
 pub struct Ops {
     /// Where health and metrics listen; not for the public.
     pub listen: SocketAddr,
+    /// Mebibytes that must be free where a SQLite database is, or the server says that
+    /// it is not ready. A sign-up takes about four KiB, so the last four thousand of
+    /// them are the time in which somebody makes room.
+    pub free_mib: u64,
 }
 
 impl Default for Ops {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8090)) }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8090)), free_mib: 16 }
     }
 }
 

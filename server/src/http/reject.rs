@@ -113,7 +113,13 @@ impl From<StoreError> for Reject {
     fn from(error: StoreError) -> Self {
         let cause = chain(&error);
         match error {
-            StoreError::Unavailable(_) | StoreError::Contended(_) => {
+            StoreError::Full(_) => {
+                Self::new(Code::StorageFull, "there is no room left to write: try again later")
+                    .caused_by(cause)
+                    // It takes a person.
+                    .with(header::RETRY_AFTER, HeaderValue::from_static("60"))
+            }
+            StoreError::Unavailable(_) | StoreError::Contended(_) | StoreError::BrokenOff(_) => {
                 Self::new(Code::Unavailable, "the service is unavailable: try again in a moment")
                     .caused_by(cause)
                     .with(header::RETRY_AFTER, HeaderValue::from_static("1"))

@@ -51,6 +51,7 @@ mod orders;
 mod orders_by_webhook;
 mod orders_killed;
 mod orders_life;
+mod outages;
 mod own_tokens;
 mod panel_plugin;
 mod pending_sign_ups;

@@ -9,7 +9,7 @@ use doorstep_accounts::{
 use doorstep_store::{Conn, NewJob, NewOrderKey, StoreError};
 
 use super::{SEALED_FOR, group_of, job_payload, tell};
-use crate::{Context, Error, sign_up::KEY_SECONDS};
+use crate::{Context, Error, again::again, sign_up::KEY_SECONDS};
 
 /// How long the same body without a key is taken for the same request: somebody who
 /// clicks twice, or whose line broke. Who wants two of the same sends two keys.
@@ -60,7 +60,7 @@ pub async fn place_order(
     if let Some(order) = attempt.replay(&mut context.store.read().await?.conn()).await? {
         return Ok(attempt.replayed(order));
     }
-    match attempt.run().await {
+    match again(context, || attempt.run()).await {
         // Contention on PostgreSQL: another request of this user has not ended yet.
         Err(Error::Failed(StoreError::Contended(_))) if request.key.is_some() => {
             Err(Refusal::RequestInProgress.into())

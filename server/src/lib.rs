@@ -11,6 +11,7 @@ pub mod http;
 mod jobs;
 mod key_file;
 mod live_keys;
+mod mail;
 mod open;
 mod public_addresses;
 mod reload;

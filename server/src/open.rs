@@ -109,6 +109,7 @@ pub(crate) fn terms(settings: &Settings) -> Terms {
         }),
         ordering: (settings.provisioning.driver != Driver::None)
             .then_some(OrderingTerms { containers: settings.plan.containers }),
+        confirm_seconds: settings.mail.is_on().then_some(settings.mail.confirm_seconds),
         users_url: format!("{}{}", settings.public_url(), paths::USERS),
     }
 }

@@ -4,6 +4,7 @@
 mod database;
 mod jose;
 mod leaks;
+mod mail;
 mod postgres;
 mod program;
 mod receiver;
@@ -12,6 +13,7 @@ mod server;
 pub use database::{Database, Held, Kind};
 pub use jose::{Signer, now};
 pub use leaks::{Leak, Report, keep_secret};
+pub use mail::{Mail, MailServer, StoppedMailServer};
 pub use postgres::Postgres;
 pub use program::program;
 pub use receiver::{Call, Receiver, Reply};

@@ -36,12 +36,13 @@ const TESTS: &str = "doorstep-tests";
 const WIDGETS: [&str; 3] = ["doorstep-widget-kit", "doorstep-widget", "doorstep-widget-order"];
 
 /// Libraries that make a crate what it is, and who may name them.
-const CONFINED: [(&str, &[&str]); 7] = [
+const CONFINED: [(&str, &[&str]); 8] = [
     // The tests look into the database beside the server, which may be what is wrong.
     ("sqlx", &["doorstep-store", TESTS]),
     ("axum", &["doorstep-server", "doorstep-panel", TESTS]),
     ("reqwest", &["doorstep-server", "doorstep-panel", TESTS]),
     ("hyper", &["doorstep-server", "doorstep-panel", TESTS]),
+    ("lettre", &["doorstep-server"]),
     ("leptos", &WIDGETS),
     ("web-sys", &WIDGETS),
     ("js-sys", &WIDGETS),

@@ -30,6 +30,9 @@ kinds! {
     /// Bring up the project of an order. With pauses of two seconds, four, eight and so on up to five minutes, ten tries
     /// are a quarter of an hour: long enough for a provisioner to be restarted, short enough that somebody still waits.
     Provision = "provision", tries 10;
+    /// Ask by mail whether an address is its user's. Two hundred tries are half a day: mail servers that are down or busy are
+    /// so for hours, and who lists senders as unknown wants them to come again. The person can ask for another mail at any time.
+    ConfirmEmail = "confirm_email", tries 200;
 }
 
 /// How long a job rests after a failure, in milliseconds.

@@ -70,6 +70,8 @@ limits! {
     Caller = "caller", per "credential, client or sign-up token", in Process, 600 / 60 burst 100;
     /// A user's requests that change something. Each is a commit; nobody corrects an address every second.
     Change = "change", per "credential", in Process, 60 / 60 burst 20;
+    /// Mails that a user causes: asked for again, or by another address. Whoever has an account can name anybody's address.
+    Confirmation = "confirmation", per "user", in Database, 5 / 3_600 burst 3;
     /// Requests of one address, before anything is looked up: fifty a second are a busy panel's back end.
     Address = "address", per "address", in Process, 3_000 / 60 burst 500;
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::{
     application::Replaced,
     clock::Timestamp,
+    confirmation::Confirmation,
     customer::{Membership, MembershipForm},
     labels,
     secret::Secret,
@@ -25,6 +26,8 @@ pub struct ManagedUser {
     pub account_number: Option<String>,
     /// What the user is within a customer, if they belong to one.
     pub membership: Option<Membership>,
+    /// What became of asking by mail whether the address is the user's, if anybody did.
+    pub confirmation: Option<Confirmation>,
 }
 
 /// What an administrator says of a user. What is absent keeps its default in a new

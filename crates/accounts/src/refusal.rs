@@ -73,6 +73,11 @@ pub enum Refusal {
     PendingDecided,
     /// As many sign-ups wait as may.
     TooManyPending,
+    /// No mail can ask whether the address is the user's.
+    ConfirmationUnavailable {
+        /// Why.
+        why: &'static str,
+    },
     /// There is no such user, or none that the caller may know of.
     UserNotFound,
     /// There is no such customer, or none that gets users.
@@ -139,6 +144,7 @@ impl Refusal {
             Self::PuzzleUnsolved { .. } => Code::PuzzleUnsolved,
             Self::PendingDecided => Code::SignUpDecided,
             Self::TooManyPending => Code::TooManyPending,
+            Self::ConfirmationUnavailable { .. } => Code::ConfirmationUnavailable,
             Self::UserNotFound
             | Self::CustomerNotFound
             | Self::CredentialNotFound
@@ -180,6 +186,7 @@ impl Refusal {
             Self::PuzzleUnsolved { why } => {
                 format!("the puzzle is not solved: {why}; ask for a new challenge")
             }
+            Self::ConfirmationUnavailable { why } => format!("no confirmation is sent: {why}"),
             Self::Order(refusal) => refusal.detail(),
             Self::RateLimited(standing) => {
                 let (limit, per) = (standing.limit.name(), standing.limit.per());
@@ -269,6 +276,7 @@ impl Refusal {
             | Self::ProviderServerNotAllowed { .. }
             | Self::AuthorizationDetailsMismatch { .. }
             | Self::PuzzleUnsolved { .. }
+            | Self::ConfirmationUnavailable { .. }
             | Self::Order(_)
             | Self::RateLimited(_)
             | Self::Invalid { .. }

@@ -27,6 +27,8 @@ pub enum TokenKind {
     ClaimCode,
     /// A user who logged in with address and password.
     Session,
+    /// Nobody: a code that shows that whoever has it reads an address's mail.
+    Confirmation,
 }
 
 impl TokenKind {
@@ -40,6 +42,7 @@ impl TokenKind {
             Self::SignUp => doorstep_wire::session::TOKEN_PREFIX,
             Self::ClaimCode => "clm_",
             Self::Session => "ses_",
+            Self::Confirmation => "cfm_",
         }
     }
 }
@@ -85,6 +88,11 @@ impl PlainToken {
     /// Reads the token of a session that somebody sent.
     pub fn parse_session(text: &str) -> Result<Self, NotAToken> {
         Self::parse_any(text, &[TokenKind::Session])
+    }
+
+    /// Reads a confirmation code that somebody sent.
+    pub fn parse_confirmation(text: &str) -> Result<Self, NotAToken> {
+        Self::parse_any(text, &[TokenKind::Confirmation])
     }
 
     fn parse_any(text: &str, kinds: &[TokenKind]) -> Result<Self, NotAToken> {
@@ -181,6 +189,9 @@ mod tests {
         let session = PlainToken::generate(TokenKind::Session, &Counting::default());
         assert!(PlainToken::parse_session(session.expose()).is_ok());
         assert!(PlainToken::parse(session.expose()).is_err(), "a session is no bearer token");
+        let confirmation = PlainToken::generate(TokenKind::Confirmation, &Counting::default());
+        assert!(PlainToken::parse_confirmation(confirmation.expose()).is_ok());
+        assert!(PlainToken::parse(confirmation.expose()).is_err(), "it opens nothing");
         assert!(!format!("{token:?}").contains(text));
     }
 }

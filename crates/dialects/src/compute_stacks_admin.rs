@@ -330,7 +330,7 @@ pub fn encode_users(users: &[ManagedUser], with_balance: bool) -> Value {
 }
 
 fn members(managed: &ManagedUser) -> Map<String, Value> {
-    let ManagedUser { user, external_id, confirmed_at, .. } = managed;
+    let ManagedUser { user, external_id, confirmed_at, confirmation, .. } = managed;
     let mut body = Map::new();
     body.insert("id".into(), user.id.into());
     body.insert("email".into(), user.email.clone().into());
@@ -369,6 +369,14 @@ fn members(managed: &ManagedUser) -> Map<String, Value> {
     body.insert("is_admin".into(), user.is_admin.into());
     body.insert("labels".into(), Value::Object(user.labels.clone()));
     body.insert("confirmed_at".into(), confirmed_at.map(rfc3339).into());
+    let asked = confirmation.as_ref().map(|asked| {
+        json!({
+            "status": asked.state.name(),
+            "sent_at": asked.sent_at.map(rfc3339),
+            "reason": asked.reason,
+        })
+    });
+    body.insert("email_confirmation".into(), asked.into());
     body.insert("created_at".into(), rfc3339(user.created_at).into());
     body.insert("updated_at".into(), rfc3339(user.updated_at).into());
     body

@@ -15,6 +15,9 @@ pub mod backup {
     pub const PAGE: &str = include_str!("../backup.md");
 }
 
+#[doc = include_str!("../mail.md")]
+pub mod mail {}
+
 #[doc = include_str!("../decisions/0001-background-jobs.md")]
 pub mod background_jobs {}
 

@@ -1,7 +1,8 @@
 //! Users, as administrators make, find, change and suspend them.
 
 use doorstep_accounts::{
-    Lookup, ManagedUser, Membership, MembershipForm, Refusal, Scope, Timestamp, User, UserForm,
+    ConfirmationState, Lookup, ManagedUser, Membership, MembershipForm, Refusal, Scope, Timestamp,
+    User, UserForm,
     customer::new_hash,
     ids::IdKind,
     labels, password,
@@ -15,6 +16,7 @@ use crate::{
     Context, Error, Keyed,
     again::again,
     change_account::{email_taken, labels_too_large},
+    confirmation,
     session::compute,
     sign_up::KEY_SECONDS,
 };
@@ -79,6 +81,10 @@ impl Attempt<'_> {
             }
             return Err(taken(conn.taken(&managed).await?, &managed));
         }
+        if managed.confirmed_at.is_none() {
+            managed.confirmation =
+                confirmation::ask(context, &mut conn, &managed.user, now).await?;
+        }
         if let Some(Keyed { key, fingerprint }) = keyed {
             let kept = (id, now.plus_seconds(KEY_SECONDS));
             let password = hash.as_deref();
@@ -137,6 +143,7 @@ impl Attempt<'_> {
             confirmed_at: None,
             account_number: None,
             membership,
+            confirmation: None,
         };
         write(&mut managed, form, now)?;
         Ok(managed)
@@ -201,6 +208,7 @@ pub async fn change_user(
     let found = conn.managed_user(&Lookup::Id(user_id)).await?;
     let mut managed = found.ok_or(Refusal::UserNotFound)?;
     let was_active = managed.user.active;
+    let before = (managed.user.email.clone(), managed.confirmed_at);
     if let Some(form) = &form.membership {
         change_member(&mut conn, &mut managed, form).await?;
     }
@@ -211,6 +219,7 @@ pub async fn change_user(
         let taken_by_others = context.store.read().await?.conn().taken(&managed).await?;
         return Err(taken(taken_by_others, &managed));
     }
+    ask_anew(context, &mut conn, &mut managed, before, now).await?;
     let details = Map::from_iter([("fields".to_owned(), fields(form).into())]);
     if hash.is_some() {
         conn.close_sessions(user_id, now).await?;
@@ -350,6 +359,35 @@ fn write(managed: &mut ManagedUser, form: &UserForm, now: Timestamp) -> Result<(
     user.active = form.active.unwrap_or(user.active);
     user.is_admin = form.is_admin.unwrap_or(user.is_admin);
     user.updated_at = now;
+    Ok(())
+}
+
+/// Asks about an address that is another one than it was, and of one that somebody
+/// vouches for nothing more.
+async fn ask_anew(
+    context: &Context,
+    conn: &mut Conn<'_>,
+    managed: &mut ManagedUser,
+    (email, confirmed_at): (String, Option<Timestamp>),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let ManagedUser { user, confirmation, .. } = managed;
+    let is_other = email_key(&email) != email_key(&user.email);
+    match managed.confirmed_at {
+        None if is_other => *confirmation = confirmation::ask(context, conn, user, now).await?,
+        Some(_) if is_other => {
+            conn.forget_confirmation(user.id).await?;
+            *confirmation = None;
+        }
+        Some(_) if confirmed_at.is_none() => {
+            conn.note_confirmed(user.id).await?;
+            if let Some(confirmation) = confirmation {
+                confirmation.state = ConfirmationState::Confirmed;
+                confirmation.reason = None;
+            }
+        }
+        _ => {}
+    }
     Ok(())
 }
 

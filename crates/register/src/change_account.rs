@@ -9,12 +9,17 @@ use doorstep_accounts::{
 use doorstep_wire::FieldProblem;
 use serde_json::{Map, Value};
 
-use crate::{Context, Error};
+use crate::{
+    Context, Error, confirmation,
+    meter::{Meter, take},
+};
 
 /// Writes the changed answers and labels; the event and the audit row name the
-/// fields, not their contents.
+/// fields, not their contents. Another address is asked about by mail, and that counts
+/// against the user's share of mails.
 pub async fn change_account(
     context: &Context,
+    meter: &Meter,
     user_id: i64,
     change: Change,
 ) -> Result<User, Error> {
@@ -29,9 +34,11 @@ pub async fn change_account(
     for field in &cleared {
         user.profile.remove(*field);
     }
+    let mut is_other = false;
     if let Some(email) = answers.text("email") {
         if email_key(email) != email_key(&user.email) {
             user.email_generated = false;
+            is_other = true;
         }
         email.clone_into(&mut user.email);
     }
@@ -50,6 +57,12 @@ pub async fn change_account(
     if !conn.change_user(&user).await? {
         return Err(Refusal::InvalidChange { faults: vec![email_taken()] }.into());
     }
+    let charges = if is_other {
+        confirmation::ask(context, &mut conn, &user, now).await?;
+        confirmation::charges(context, user_id)
+    } else {
+        Vec::new()
+    };
 
     let fields: Vec<Value> = answers
         .values()
@@ -63,6 +76,7 @@ pub async fn change_account(
     let audit = IdKind::Audit.mint(&*context.clock, &*context.entropy);
     let actor = format!("user:{user_id}");
     conn.add_audit(&audit, &actor, "user.update", &actor, &details, now).await?;
+    take(context, &mut conn, meter, &charges).await?;
     tx.commit().await?;
     Ok(user)
 }

@@ -12,6 +12,7 @@ mod authenticate_client;
 mod catalog;
 mod change_account;
 mod claim_credential;
+mod confirmation;
 mod customers;
 mod erase_user;
 mod export_user;
@@ -44,6 +45,10 @@ pub use authenticate_client::ClientAuthentication;
 pub use catalog::{ImportedCatalog, LiveCatalog, check_catalog, import_catalog, show_catalog};
 pub use change_account::change_account;
 pub use claim_credential::{ClaimError, ClaimRequest, Claimed, claim_credential};
+pub use confirmation::{
+    Asker, CodeState, Errand, Letter, ask_again, begin_letter, confirm_email, letter_failed,
+    letter_sent, look_at_code,
+};
 pub use customers::{
     CustomerOutcome, change_customer, create_customer, find_customer, list_customers,
     list_customers_users,
@@ -170,6 +175,8 @@ pub struct Terms {
     pub publishable: Option<PublishableTerms>,
     /// What may be ordered, if anything.
     pub ordering: Option<OrderingTerms>,
+    /// How long the code in a mail confirms an address, in seconds, if mails are sent.
+    pub confirm_seconds: Option<i64>,
 }
 
 /// What the operator decides about orders.

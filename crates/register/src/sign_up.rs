@@ -19,6 +19,7 @@ use crate::{
     Context, Error,
     again::again,
     change_account::labels_too_large,
+    confirmation,
     issue_credential::new_credential,
     limiter::Charge,
     meter::{Meter, refuse_known, take},
@@ -200,6 +201,9 @@ impl Attempt<'_> {
             return Err(Refusal::AlreadyRegistered { user_id }.into());
         }
         add_user(context, &mut conn, &mut user, identity, client_id).await?;
+        if context.terms.confirm_seconds.is_some() && !user.email_generated {
+            confirmation::ask(context, &mut conn, &user, now).await?;
+        }
         let (mut credential, password) =
             new_credential(context, id, 1, credential::SIGN_UP_NAME, now);
         let delivery = token.map(|token| &token.binding.delivery);

@@ -46,6 +46,7 @@ impl Conn<'_> {
         );
         exec!(self, "UPDATE events SET payload = '{}' WHERE user_id = $1", user_id);
         exec!(self, "DELETE FROM jobs WHERE user_id = $1", user_id);
+        exec!(self, "DELETE FROM confirmations WHERE user_id = $1", user_id);
         self.erase_orders(user_id, now).await?;
         exec!(self, "DELETE FROM user_label_index WHERE user_id = $1", user_id);
         exec!(self, "DELETE FROM sessions WHERE user_id = $1", user_id);

@@ -34,6 +34,12 @@ pub const PARTS: &[Part] = &[
               ORDER BY provider, server_key, username_key",
     },
     Part {
+        name: "confirmations",
+        tables: &["confirmations"],
+        sql: "SELECT email_key AS email, state, requested_at, sent_at, expires_at, reason
+              FROM confirmations WHERE user_id = $1",
+    },
+    Part {
         name: "customers",
         tables: &["customer_users"],
         sql: "SELECT customer_id, username, can_customer_admin FROM customer_users

@@ -5,7 +5,9 @@ use doorstep_accounts::{
     idempotency::Fingerprint, managed_user::looked_up_by, user::email_key,
 };
 
-use crate::{Conn, StoreError, all, document, exec, one, users::UserRow};
+use crate::{
+    Conn, StoreError, all, confirmations::ConfirmationRow, document, exec, one, users::UserRow,
+};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -18,6 +20,8 @@ struct Row {
     username: Option<String>,
     can_customer_admin: Option<bool>,
     hash_seed: Option<String>,
+    #[sqlx(flatten)]
+    confirmation: ConfirmationRow,
 }
 
 impl TryFrom<Row> for ManagedUser {
@@ -37,6 +41,7 @@ impl TryFrom<Row> for ManagedUser {
             confirmed_at: row.confirmed_at.map(Timestamp),
             account_number: row.account_number,
             membership,
+            confirmation: row.confirmation.read()?,
         })
     }
 }
@@ -48,7 +53,13 @@ macro_rules! select {
             "SELECT id, email, email_generated, profile, labels, active, is_admin, created_at,
                     updated_at, external_id, confirmed_at,
                     (SELECT number FROM account_numbers WHERE user_id = users.id) AS account_number,
-                    customer_id, username, can_customer_admin, hash_seed
+                    customer_id, username, can_customer_admin, hash_seed,
+                    (SELECT state FROM confirmations WHERE user_id = users.id)
+                        AS confirmation_state,
+                    (SELECT sent_at FROM confirmations WHERE user_id = users.id)
+                        AS confirmation_sent_at,
+                    (SELECT COALESCE(c.reason, (SELECT reason FROM jobs WHERE id = c.job_id))
+                     FROM confirmations c WHERE c.user_id = users.id) AS confirmation_reason
              FROM users LEFT JOIN customer_users ON customer_users.user_id = users.id
              WHERE erased_at IS NULL ",
             $rest

@@ -102,6 +102,10 @@ codes! {
     OrderSecretsGone = "order_secrets_gone", 409, false, "What was sent with the order is gone";
     /// The pending sign-up was confirmed or rejected before.
     SignUpDecided = "sign_up_decided", 409, false, "The sign-up was decided before";
+    /// No mail can ask whether the address is the user's: the operator has set no mail server (`[mail]`), or the address was made up, so that nobody reads it. Set an address first.
+    ConfirmationUnavailable = "confirmation_unavailable", 409, false, "No confirmation can be sent";
+    /// The link in the mail is too old, was replaced by a newer one, or belongs to another address. Ask for a new mail.
+    ConfirmationEnded = "confirmation_ended", 410, false, "The link no longer works";
     /// The body is larger than the route takes.
     BodyTooLarge = "body_too_large", 413, false, "The body is too large";
     /// The URL is longer than any that this server has.

@@ -8,12 +8,16 @@ pub const OWN_CREDENTIALS: &str = "/api/users/api_credentials";
 pub const OWN_CREDENTIAL: &str = "/api/users/api_credentials/{credential}";
 /// Its password, to be replaced.
 pub const OWN_CREDENTIAL_ROTATE: &str = "/api/users/api_credentials/{credential}/rotate";
+/// Asks again by mail whether one's own address is one's own.
+pub const OWN_CONFIRMATION: &str = "/api/users/confirmation";
 /// Users, for administrators.
 pub const ADMIN_USERS: &str = "/api/admin/users";
 /// One of them.
 pub const ADMIN_USER: &str = "/api/admin/users/{user}";
 /// Whether the user may use the account.
 pub const SUSPENSION: &str = "/api/admin/users/{user}/suspension";
+/// Asks a user again by mail whether the address is the user's.
+pub const CONFIRMATION: &str = "/api/admin/users/{user}/confirmation";
 /// A user's API credentials, for administrators.
 pub const CREDENTIALS: &str = "/api/admin/users/{user}/api_credentials";
 /// One of them.
@@ -106,6 +110,8 @@ pub const LOADER: &str = "/v1/doorstep.js";
 pub const ASSETS: &str = "/v1/assets/{file}";
 /// The form as a page of our own, for the frames of other pages.
 pub const FRAME: &str = "/v1/frame";
+/// Where the link in a mail leads: a page with a button, and what the button does.
+pub const CONFIRM: &str = "/confirm";
 /// What each error code means.
 pub const ERRORS_PAGE: &str = "/docs/errors";
 /// Whether the process runs; on the operations listener.

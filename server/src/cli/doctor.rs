@@ -6,7 +6,10 @@ use doorstep_accounts::Clock as _;
 use doorstep_store::{Schema, Store};
 use serde_json::{Value, json};
 
-use crate::{config::Settings, http, live_keys, open, system::SystemClock};
+use crate::{
+    config::Settings, http, jobs::answer::sentence, live_keys, mail::MailServer, open,
+    system::SystemClock,
+};
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +127,7 @@ async fn examine(settings: &Settings, report: &mut Report) {
         report.warn("settings", warning.clone(), "A secret is for its owner only.");
     }
     public_url(settings, report);
+    mail(settings, report).await;
     if http::widget_is_built() {
         report.ok("widget", "the form is built in");
     } else {
@@ -165,6 +169,25 @@ fn public_url(settings: &Settings, report: &mut Report) {
         report.warn("public URL", format!("{url} is not encrypted: tokens pass in clear"), set);
     } else {
         report.ok("public URL", url);
+    }
+}
+
+/// Goes as far as one can without a mail.
+async fn mail(settings: &Settings, report: &mut Report) {
+    if !settings.mail.is_on() {
+        return;
+    }
+    let server = MailServer::new(settings);
+    match server.connect().await {
+        Ok(mut connection) => {
+            connection.abort().await;
+            let login = if settings.mail.user.is_some() { " and takes our login" } else { "" };
+            report.ok("mail", format!("{} answers{login}", server.place()));
+        }
+        Err(why) => {
+            let advice = "Look at the settings of [mail]; until it works, mails wait.";
+            report.fail("mail", sentence(&why), advice);
+        }
     }
 }
 

@@ -103,7 +103,7 @@ async fn show(context: &Context, who: Who) -> Result<Output, String> {
         .filter(|(_, value)| !value.is_null())
         .map(|(name, value)| {
             let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            format!("{name:<16}{}", printable(&text))
+            format!("{name:<20}{}", printable(&text))
         })
         .collect();
     Ok(Output { text: lines.join("\n"), json })

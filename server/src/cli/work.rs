@@ -18,6 +18,11 @@ pub(super) async fn run(settings: Settings, json: bool) -> Result<(), String> {
             "set server.public_url (DOORSTEP_PUBLIC_URL): the provisioner answers there".to_owned()
         );
     }
+    if settings.mail.is_on() && settings.server.public_url.is_none() {
+        return Err(
+            "set server.public_url (DOORSTEP_PUBLIC_URL): the links in mails lead there".to_owned()
+        );
+    }
     let context = super::open(&settings).await?;
     let follower = tokio::spawn(follow_keys(context.clone(), hang_up()?));
     let stop = CancellationToken::new();

@@ -25,6 +25,9 @@ pub struct Form {
     pub fields: String,
 }
 
+/// The accent where the operator names none: the widget's own.
+pub(crate) const COLOR: &str = "#2455d6";
+
 /// A line above the form.
 const NAME_CHARACTERS: usize = 60;
 

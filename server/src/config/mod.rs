@@ -6,6 +6,7 @@
 
 mod branding;
 mod jobs;
+mod mail;
 mod networks;
 mod provisioning;
 mod rates;
@@ -16,8 +17,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub(crate) use branding::COLOR;
 pub use branding::{Branding, Form};
 pub use jobs::Jobs;
+pub use mail::{Mail, MailTls};
 pub use networks::Networks;
 pub use provisioning::{Driver, Provisioning};
 pub use rates::RateSettings;
@@ -56,6 +59,8 @@ pub struct Settings {
     pub jobs: Jobs,
     /// Who brings projects up.
     pub provisioning: Provisioning,
+    /// The mail server that asks whether addresses are their users'.
+    pub mail: Mail,
     /// What older clients need.
     pub compat: Compat,
     /// Logs.
@@ -138,6 +143,11 @@ impl Settings {
 
     /// Takes secrets from the files that are named instead of them.
     fn read_secrets(&mut self, url_is_given: bool) -> Result<(), ConfigError> {
+        if let Some(path) = &self.mail.password_file {
+            let secret = secret_file::read("mail.password_file", path)?;
+            self.mail.password = secret.value;
+            self.warnings.extend(secret.warning);
+        }
         let Some(path) = &self.database.url_file else { return Ok(()) };
         if url_is_given {
             return Err(ConfigError(
@@ -160,6 +170,60 @@ impl Settings {
                 return fail(format!("server.public_url {url:?} is not an http(s) URL"));
             }
         }
+        self.validate_accounts()?;
+        self.branding.validate().map_err(ConfigError)?;
+        self.form.validate().map_err(ConfigError)?;
+        let limits = &self.limits;
+        let seconds = 1..=3_600;
+        for (name, value, range) in [
+            ("head_seconds", limits.head_seconds, seconds.clone()),
+            ("body_seconds", limits.body_seconds, seconds.clone()),
+            ("request_seconds", limits.request_seconds, seconds.clone()),
+            ("shutdown_seconds", limits.shutdown_seconds, seconds),
+            ("drain_seconds", limits.drain_seconds, 0..=3_600),
+            ("connections", limits.connections as u64, 1..=1_000_000),
+            ("requests", limits.requests as u64, 1..=100_000),
+            ("event_streams", limits.event_streams as u64, 0..=100_000),
+            ("head_bytes", limits.head_bytes as u64, 8 * 1024..=1024 * 1024),
+            ("body_bytes", limits.body_bytes as u64, 1024..=16 * 1024 * 1024),
+        ] {
+            if !range.contains(&value) {
+                return fail(format!(
+                    "limits.{name} {value} is not between {} and {}",
+                    range.start(),
+                    range.end()
+                ));
+            }
+        }
+        let publishable = &self.publishable;
+        for (name, value, most) in [
+            ("base_number", i64::from(publishable.base_number), doorstep_puzzle::NUMBER_MAX.into()),
+            ("most_number", i64::from(publishable.most_number), doorstep_puzzle::NUMBER_MAX.into()),
+            ("busy_per_minute", i64::from(publishable.busy_per_minute), 1_000_000),
+            ("challenge_seconds", publishable.challenge_seconds, 3_600),
+            ("token_seconds", publishable.token_seconds, 900),
+            ("pending_seconds", publishable.pending_seconds, 30 * 86_400),
+            ("most_pending", publishable.most_pending, 1_000_000),
+        ] {
+            if !(1..=most).contains(&value) {
+                return fail(format!("publishable.{name} {value} is not between 1 and {most}"));
+            }
+        }
+        self.jobs.validate().map_err(ConfigError)?;
+        self.provisioning.validate().map_err(ConfigError)?;
+        self.mail.validate().map_err(ConfigError)?;
+        let plan = &self.plan;
+        if [plan.containers, plan.container_registries, plan.dns_zones].iter().any(|it| *it < 0) {
+            return fail("a quota of [plan] is below 0".to_owned());
+        }
+        if !(self.limits.scale.is_finite() && self.limits.scale > 0.0) {
+            return fail(format!("limits.scale {} is not a number above 0", self.limits.scale));
+        }
+        Ok(())
+    }
+
+    fn validate_accounts(&self) -> Result<(), ConfigError> {
+        let fail = |text: String| Err(ConfigError(text));
         let accounts = &self.accounts;
         if !doorstep_fields::codes::is_language(&accounts.default_locale) {
             return fail(format!(
@@ -207,53 +271,6 @@ impl Settings {
                 return fail(format!("accounts.email_domain {domain:?} is not a mail domain"));
             }
         }
-        self.branding.validate().map_err(ConfigError)?;
-        self.form.validate().map_err(ConfigError)?;
-        let limits = &self.limits;
-        let seconds = 1..=3_600;
-        for (name, value, range) in [
-            ("head_seconds", limits.head_seconds, seconds.clone()),
-            ("body_seconds", limits.body_seconds, seconds.clone()),
-            ("request_seconds", limits.request_seconds, seconds.clone()),
-            ("shutdown_seconds", limits.shutdown_seconds, seconds),
-            ("drain_seconds", limits.drain_seconds, 0..=3_600),
-            ("connections", limits.connections as u64, 1..=1_000_000),
-            ("requests", limits.requests as u64, 1..=100_000),
-            ("event_streams", limits.event_streams as u64, 0..=100_000),
-            ("head_bytes", limits.head_bytes as u64, 8 * 1024..=1024 * 1024),
-            ("body_bytes", limits.body_bytes as u64, 1024..=16 * 1024 * 1024),
-        ] {
-            if !range.contains(&value) {
-                return fail(format!(
-                    "limits.{name} {value} is not between {} and {}",
-                    range.start(),
-                    range.end()
-                ));
-            }
-        }
-        let publishable = &self.publishable;
-        for (name, value, most) in [
-            ("base_number", i64::from(publishable.base_number), doorstep_puzzle::NUMBER_MAX.into()),
-            ("most_number", i64::from(publishable.most_number), doorstep_puzzle::NUMBER_MAX.into()),
-            ("busy_per_minute", i64::from(publishable.busy_per_minute), 1_000_000),
-            ("challenge_seconds", publishable.challenge_seconds, 3_600),
-            ("token_seconds", publishable.token_seconds, 900),
-            ("pending_seconds", publishable.pending_seconds, 30 * 86_400),
-            ("most_pending", publishable.most_pending, 1_000_000),
-        ] {
-            if !(1..=most).contains(&value) {
-                return fail(format!("publishable.{name} {value} is not between 1 and {most}"));
-            }
-        }
-        self.jobs.validate().map_err(ConfigError)?;
-        self.provisioning.validate().map_err(ConfigError)?;
-        let plan = &self.plan;
-        if [plan.containers, plan.container_registries, plan.dns_zones].iter().any(|it| *it < 0) {
-            return fail("a quota of [plan] is below 0".to_owned());
-        }
-        if !(self.limits.scale.is_finite() && self.limits.scale > 0.0) {
-            return fail(format!("limits.scale {} is not a number above 0", self.limits.scale));
-        }
         Ok(())
     }
 
@@ -269,6 +286,7 @@ impl Settings {
             ("log.format", self.log.format != new.log.format),
             ("jobs", self.jobs != new.jobs),
             ("provisioning", self.provisioning != new.provisioning),
+            ("mail", self.mail != new.mail),
         ]
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))
@@ -277,7 +295,7 @@ impl Settings {
 
     /// Takes these from the settings of a running server: its sockets and its database
     /// are open, its clients know its URL, its log is of one form, and its jobs are
-    /// worked off by the driver that it began with.
+    /// worked off by the driver and the mail server that it began with.
     pub(crate) fn keep_fixed(&mut self, running: &Self) {
         let running = running.clone();
         self.server.listen = running.server.listen;
@@ -288,11 +306,23 @@ impl Settings {
         self.limits.connections = running.limits.connections;
         self.log.format = running.log.format;
         self.provisioning = running.provisioning;
+        self.mail = running.mail;
     }
 
     /// Where people and panels reach the server, without a slash at the end.
     pub fn public_url(&self) -> &str {
         self.server.public_url.as_deref().unwrap_or_default().trim_end_matches('/')
+    }
+
+    /// Whose the platform is, for people: as the operator calls it, else the host by
+    /// which they know it.
+    pub(crate) fn platform_name(&self) -> String {
+        let host = || {
+            let url = url::Url::parse(self.public_url()).ok()?;
+            Some(url.host_str()?.to_owned())
+        };
+        let name = self.branding.name.as_deref().map(|name| name.trim().to_owned());
+        name.or_else(host).unwrap_or_default()
     }
 
     /// Whether the public URL leads nowhere from another machine.

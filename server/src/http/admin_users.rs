@@ -7,7 +7,7 @@ use axum::{
 };
 use doorstep_accounts::Refusal;
 use doorstep_dialects::compute_stacks_admin as dialect;
-use doorstep_register::{self as register, Eraser};
+use doorstep_register::{self as register, Asker, Eraser};
 use doorstep_wire::paths;
 use serde_json::json;
 
@@ -16,9 +16,10 @@ use super::{
     caller::Caller,
     credentials::user_number,
     extract::Body,
+    metered::Metered,
     paging::{Page, pairs, value},
     reject::{Reject, json as reply},
-    users::{own_id, require_json},
+    users::{asked, own_id, require_json},
 };
 
 type Answer = Result<Response, Reject>;
@@ -71,6 +72,18 @@ pub(crate) async fn erase(
     let eraser = Eraser::Admin(own_id(&caller)?);
     register::erase_user(&app.context, eraser, user_number(&user)?).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `POST /api/admin/users/{id}/confirmation`
+pub(crate) async fn ask_again(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Metered(meter): Metered,
+    Path(user): Path<String>,
+    Body(_): Body,
+) -> Answer {
+    let asker = Asker::Admin { admin_id: own_id(&caller)?, user_id: user_number(&user)? };
+    Ok(asked(register::ask_again(&app.context, &meter, asker).await?))
 }
 
 /// `POST /api/admin/users/{id}/suspension`

@@ -90,7 +90,7 @@ pub(crate) async fn page(
 
 /// Whether an origin can stand in a policy as what it is. Hosts may hold
 /// characters that would end the directive or the attribute.
-fn is_source(origin: &str) -> bool {
+pub(super) fn is_source(origin: &str) -> bool {
     origin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/.-_[]".contains(&byte))
 }
 

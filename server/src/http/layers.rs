@@ -14,11 +14,11 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use doorstep_dialects::{Dialect, Reply};
-use doorstep_wire::{Code, Problem};
+use doorstep_wire::{Code, Problem, paths};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
-    App,
+    App, confirm,
     doors::{Door, RequestId, respond},
     in_flight,
     reject::{Reject, Rejected},
@@ -64,6 +64,7 @@ async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Re
     if let Some(door) = door {
         request.extensions_mut().insert(Door(door));
     }
+    let is_for_people = request.uri().path() == paths::CONFIRM;
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = route.unwrap_or_else(|| "unmatched".to_owned());
@@ -85,7 +86,11 @@ async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Re
         if let Some(cause) = &rejected.cause {
             tracing::error!(request_id = %id, %method, route, cause = %cause, "a request failed");
         }
-        response = render(&app, response, &rejected, door, &id);
+        response = if is_for_people {
+            confirm::refusal(&app, response, &rejected, &id)
+        } else {
+            render(&app, response, &rejected, door, &id)
+        };
     }
     finish(response.headers_mut(), &id);
     if response.status() == StatusCode::TOO_MANY_REQUESTS {

@@ -5,6 +5,7 @@ mod apiculus;
 mod assets;
 mod caller;
 mod client_address;
+mod confirm;
 mod cors;
 mod credentials;
 mod docs;

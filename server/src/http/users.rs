@@ -6,10 +6,11 @@ use axum::{
     response::Response,
 };
 use doorstep_accounts::{
-    Created, Fingerprint, IdempotencyKey, Identity, Principal, Refusal, SignUpToken, Subject,
+    ConfirmationState, Created, Fingerprint, IdempotencyKey, Identity, Principal, Refusal,
+    SignUpToken, Subject,
 };
 use doorstep_dialects::{Holdings, native};
-use doorstep_register::{self as register, Held, Keyed, Meter};
+use doorstep_register::{self as register, Asker, Held, Keyed, Meter};
 use doorstep_wire::{Code, paths, session::Session};
 use serde_json::{Value, json};
 
@@ -205,15 +206,36 @@ pub(crate) async fn show(
 pub(crate) async fn change(
     State(app): State<App>,
     Caller(caller): Caller,
+    Metered(meter): Metered,
     headers: HeaderMap,
     Body(body): Body,
 ) -> Result<Response, Reject> {
     let id = own_id(&caller)?;
     require_json(&headers)?;
     let change = native::decode_change(&body)?;
-    register::change_account(&app.context, id, change).await?;
+    register::change_account(&app.context, &meter, id, change).await?;
     // The documented contract's whole answer.
     Ok(reply(StatusCode::OK, &json!({})))
+}
+
+/// `POST /api/users/confirmation`
+pub(crate) async fn ask_again(
+    State(app): State<App>,
+    Caller(caller): Caller,
+    Metered(meter): Metered,
+    Body(_): Body,
+) -> Result<Response, Reject> {
+    let asker = Asker::User(own_id(&caller)?);
+    Ok(asked(register::ask_again(&app.context, &meter, asker).await?))
+}
+
+/// Where the question whether an address is its user's stands.
+pub(crate) fn asked(state: ConfirmationState) -> Response {
+    let status = match state {
+        ConfirmationState::Waiting => StatusCode::ACCEPTED,
+        _ => StatusCode::OK,
+    };
+    reply(status, &json!({ "email_confirmation": { "status": state.name() } }))
 }
 
 /// The caller's own account. A client's token speaks for nobody.

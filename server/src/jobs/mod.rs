@@ -9,6 +9,7 @@
 //! which is then not written.
 
 pub(crate) mod answer;
+mod confirm_email;
 mod directory;
 mod provision;
 mod webhook;
@@ -21,7 +22,7 @@ use doorstep_store::{Lease, StoreError};
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use self::provision::Provision;
+use self::{confirm_email::ConfirmEmail, provision::Provision};
 use crate::{
     config::{Jobs, Settings},
     failpoint,
@@ -84,6 +85,8 @@ impl Runner {
     pub(crate) fn new(context: &Context, settings: &Settings) -> Self {
         let provision = Provision::new(context, &settings.provisioning, settings.public_url());
         let provision = provision.map(|provision| Arc::new(provision) as Arc<dyn Work>);
+        let confirm = ConfirmEmail::new(context, settings);
+        let confirm = confirm.map(|confirm| Arc::new(confirm) as Arc<dyn Work>);
         // Told apart from all other processes, also on other machines.
         let owner = format!("{}-{}", std::process::id(), random_text(8, &*context.entropy));
         Self {
@@ -91,7 +94,7 @@ impl Runner {
             settings: settings.jobs.clone(),
             patience: Duration::from_secs(settings.limits.shutdown_seconds),
             owner,
-            works: provision.into_iter().collect(),
+            works: provision.into_iter().chain(confirm).collect(),
         }
     }
 

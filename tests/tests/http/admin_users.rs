@@ -107,6 +107,7 @@ async fn the_documented_request_gets_the_documented_user(kind: Kind) {
         "user_group_id": 1,
         "user_group": { "id": 1 },
         "labels": { "key": "value" },
+        "email_confirmation": null,
     });
     assert_eq!(user, golden);
     assert!(made.json().get("ignored").is_none(), "{}", made.text);

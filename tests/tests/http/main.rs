@@ -21,6 +21,7 @@ mod catalog;
 mod claims;
 mod client_authentication;
 mod command_line;
+mod confirmation;
 mod coverage;
 mod credentials;
 mod cross_origin;

@@ -45,6 +45,7 @@ pub const TABLES: &[&str] = &[
     "events",
     "pending_sign_ups",
     "jobs",
+    "confirmations",
     "orders",
     "order_changes",
     "projects",

@@ -24,7 +24,7 @@ pub(crate) fn ensure(workspace: &Workspace, screen: &Screen) -> Result<()> {
         return Ok(());
     }
     ensure_python(workspace, screen)?;
-    screen.step("Installing Authlib from the Python package index", || {
+    screen.step("Installing Authlib and aiosmtpd from the Python package index", || {
         let mut make = command::new("python3");
         make.args(["-m", "venv", "--clear"]).arg(&folder);
         command::logged(workspace, "python-venv", &mut make)?;
@@ -42,7 +42,8 @@ pub(crate) fn ensure(workspace: &Workspace, screen: &Screen) -> Result<()> {
 
 /// Whether the interpreter is still there: the environment only links to it.
 fn works(folder: &Path) -> bool {
-    command::ask(command::new(folder.join("bin/python")).args(["-c", "import authlib"])).is_some()
+    command::ask(command::new(folder.join("bin/python")).args(["-c", "import aiosmtpd, authlib"]))
+        .is_some()
 }
 
 /// Debian has the module that makes environments in a package of its own.

@@ -1,5 +1,6 @@
 //! The whole URL map, and who may call each route.
 
+mod confirmation;
 mod table;
 
 use axum::{
@@ -68,7 +69,7 @@ pub(crate) fn is_for_ordering(path: &str) -> bool {
     ORDERING.iter().any(|pattern| matches(pattern, path))
 }
 
-/// Every route: those of the table, and where each dialect makes users. A test refuses
+/// Every route: those of the tables, and where each dialect makes users. A test refuses
 /// a guarded one that has no refusal test.
 pub fn routes() -> impl Iterator<Item = Route> {
     let create = |path| Route {
@@ -79,7 +80,7 @@ pub fn routes() -> impl Iterator<Item = Route> {
     };
     let creates =
         DIALECTS.iter().flat_map(move |dialect| dialect.create.iter().copied().map(create));
-    ROUTES.iter().copied().chain(creates)
+    ROUTES.iter().chain(confirmation::ROUTES).copied().chain(creates)
 }
 
 /// Makes the router from the routes.
@@ -107,7 +108,8 @@ pub(crate) fn router(app: &App) -> Router<App> {
             methods = methods.layer(cors::layer(app)).layer(map_response(cors::no_content));
         }
         // Outermost: a preflight and the frame ask the database as well.
-        if is_api || path == paths::FRAME || doorstep_dialects::at(path).is_some() {
+        let is_page = [paths::FRAME, paths::CONFIRM].contains(&path);
+        if is_api || is_page || doorstep_dialects::at(path).is_some() {
             methods = methods.layer(from_fn_with_state(app.clone(), metered::meter));
         }
         router = router.route(path, methods);

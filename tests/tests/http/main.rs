@@ -22,6 +22,8 @@ mod claims;
 mod client_authentication;
 mod command_line;
 mod confirmation;
+mod confirmation_changes;
+mod confirmation_delivery;
 mod coverage;
 mod credentials;
 mod cross_origin;

@@ -1,6 +1,7 @@
 //! The harness: real servers on real databases, each on a port of its own, each
 //! stopped when its value is dropped, also by a failing test.
 
+mod clock;
 mod database;
 mod jose;
 mod leaks;
@@ -10,6 +11,7 @@ mod program;
 mod receiver;
 mod server;
 
+pub use clock::TestClock;
 pub use database::{Database, Held, Kind};
 pub use jose::{Signer, now};
 pub use leaks::{Leak, Report, keep_secret};

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail, wherever it stands")]
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use doorstep_accounts::{JobKind, Timestamp};
 use doorstep_store::{Lease, NewJob, Store};
@@ -91,6 +91,43 @@ async fn eight_workers_take_two_hundred_jobs_once_each(kind: Kind) {
     assert!(taken.iter().all(|lease| lease.payload["order"] == "о́рдер \"'\\ 7"));
 }
 
+/// A queue, a lease, a pause and a wait of an hour later, by a clock that was ahead.
+async fn jobs_that_a_clock_put_off_are_recalled(kind: Kind) {
+    let Opened { store, .. } = &open(kind).await;
+    let times = (Duration::from_secs(30), Duration::from_mins(5));
+    let ahead = NOW.plus_seconds(3_600);
+    for id in ["waiting", "failed", "taken"] {
+        add(store, [id.to_owned()].into_iter(), NOW).await;
+        let lease = one(store, ahead).await;
+        match id {
+            "waiting" => {
+                let until = ahead.plus_seconds(3_600);
+                assert!(write!(store, put_off_job(&lease, until, &Map::new())));
+            }
+            "failed" => {
+                let until = ahead.plus_seconds(300);
+                assert!(write!(store, retry_job(&lease, until, "later")));
+            }
+            _ => {}
+        }
+    }
+    let payload = Map::new();
+    let new = NewJob { id: "new", kind: KIND, payload: &payload, user_id: None, due_at: ahead };
+    write!(store, add_job(&new, ahead));
+    // With the right time nothing is out of order.
+    assert_eq!(write!(store, recall_jobs(KIND, ahead, times)), 0);
+    assert_eq!(write!(store, recall_jobs(KIND, NOW, times)), 3);
+    assert_eq!(write!(store, recall_jobs(KIND, NOW, times)), 0);
+    let ids = |leases: Vec<Lease>| -> Vec<_> {
+        let ids: BTreeSet<_> = leases.into_iter().map(|lease| lease.job_id).collect();
+        ids.into_iter().collect()
+    };
+    assert_eq!(ids(take(store, "w", NOW, 9).await), ["failed", "new"]);
+    // Its worker may still be there: it has a lease's time to say so.
+    let later = NOW.plus_seconds(LEASE_SECONDS);
+    assert!(ids(take(store, "w", later, 9).await).contains(&"taken".to_owned()));
+}
+
 async fn a_job_is_taken_when_it_is_due_and_again_when_its_lease_ran_out(kind: Kind) {
     let Opened { store, .. } = &open(kind).await;
     let due = NOW.plus_seconds(5);
@@ -177,6 +214,7 @@ async fn a_job_is_added_with_what_makes_it_necessary_or_not_at_all(kind: Kind) {
 
 on_both!(
     eight_workers_take_two_hundred_jobs_once_each,
+    jobs_that_a_clock_put_off_are_recalled,
     a_job_is_taken_when_it_is_due_and_again_when_its_lease_ran_out,
     failures_are_counted_and_what_was_not_tried_is_not,
     a_job_is_added_with_what_makes_it_necessary_or_not_at_all,

@@ -163,8 +163,10 @@ async fn puzzles_and_pending_sign_ups_are_swept_when_they_expire(kind: Kind) {
     assert!(!conn.decide_pending("sup_1", Decision::Rejected, soon).await.unwrap());
     assert!(conn.decide_pending("sup_1", Decision::Rejected, NOW).await.unwrap());
     assert!(!conn.decide_pending("sup_1", Decision::Confirmed, NOW).await.unwrap());
-    assert_eq!(conn.sweep_pending(NOW).await.unwrap(), 0);
-    assert_eq!(conn.sweep_pending(soon).await.unwrap(), 1);
+    assert_eq!(conn.sweep_pending(NOW, NOW).await.unwrap(), 0);
+    assert_eq!(conn.sweep_pending(soon, NOW).await.unwrap(), 1);
+    assert!(!conn.spend_puzzle("a", late).await.unwrap(), "the clock may be set back");
+    assert_eq!(conn.sweep_pending(soon, soon).await.unwrap(), 0);
     assert!(conn.spend_puzzle("a", late).await.unwrap(), "forgotten: it is worthless by now");
 }
 
@@ -319,6 +321,7 @@ async fn a_key_is_taken_once_and_its_copy_is_wiped_in_time(kind: Kind) {
         token: None,
         sealed_until: NOW.plus_seconds(60),
         expires_at: NOW.plus_seconds(120),
+        now: NOW,
     };
     assert!(conn.take_key(&replay).await.unwrap());
     assert!(!conn.take_key(&replay).await.unwrap());

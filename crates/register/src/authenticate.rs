@@ -3,13 +3,14 @@
 
 use doorstep_accounts::{
     Assurance, Credential, Limit, PlainToken, Principal, Proof, Refusal, Scopes, Secret,
-    SecretHash, SignUpToken, Subject, dpop,
+    SecretHash, SignUpToken, Subject, Timestamp, dpop,
 };
 use doorstep_store::TokenOwner;
 
 use crate::{
     Context, Error,
     meter::{Attempts, Meter, admit},
+    over::{self, Over},
 };
 
 /// How a token is sent.
@@ -45,6 +46,7 @@ pub async fn authenticate_token(
     let expired = context.clock.now() >= row.expires_at;
     // The answer to a sign-up may be lost until after its token expired.
     if expired && !row.used {
+        over::end(context, Over::Token(&hash)).await;
         return Err(Refusal::InvalidToken.into());
     }
     match (presented, &row.jkt) {
@@ -84,6 +86,7 @@ pub async fn log_in(
     let attempts = Attempts::new(context, meter, Limit::LoginFailure, username);
     attempts.may_go_on().await?;
     let found = authenticate_credential(context, username, password).await;
+    let found = found.map(|(principal, _)| principal);
     match &found {
         Ok(_) => attempts.succeeded(),
         Err(Error::Refused(_)) => attempts.count_failure().await?,
@@ -92,13 +95,14 @@ pub async fn log_in(
     found
 }
 
-/// Checks an API credential. A username that does not exist takes as long as a
-/// wrong password, and neither is told from an account that is not active.
+/// Checks an API credential; gives what the password was compared with as well. A
+/// username that does not exist takes as long as a wrong password, and neither is told
+/// from an account that is not active.
 pub(crate) async fn authenticate_credential(
     context: &Context,
     username: &str,
     password: &Secret,
-) -> Result<Principal, Error> {
+) -> Result<(Principal, SecretHash), Error> {
     let login = if is_plain(username) {
         context.store.read().await?.conn().login(username).await?
     } else {
@@ -113,24 +117,25 @@ pub(crate) async fn authenticate_credential(
         return Err(Refusal::InvalidCredential.into());
     }
     note_use(context, &login.credential).await;
-    Ok(Principal {
-        subject: Subject::User {
-            user_id: login.credential.user_id,
-            credential_id: login.credential.id,
-        },
+    let Credential { user_id, id: credential_id, secret, .. } = login.credential;
+    let principal = Principal {
+        subject: Subject::User { user_id, credential_id },
         scopes: if login.is_admin { Scopes::OF_AN_ADMIN } else { Scopes::OF_A_USER },
         sign_up: None,
-    })
+    };
+    Ok((principal, secret))
 }
 
 /// "Last used" is to the minute: a write for every request would make reading
 /// as slow as writing.
-const NOTE_USE_SECONDS: i64 = 60;
+const NOTE_USE_MILLIS: u64 = 60_000;
 
 /// Notes the use. The caller is right whether or not the disk takes the note.
 async fn note_use(context: &Context, credential: &Credential) {
     let now = context.clock.now();
-    if credential.last_used_at.is_some_and(|last| now < last.plus_seconds(NOTE_USE_SECONDS)) {
+    // The last use may lie ahead of a clock that was set back.
+    let is_fresh = |last: Timestamp| now.0.abs_diff(last.0) < NOTE_USE_MILLIS;
+    if credential.last_used_at.is_some_and(is_fresh) {
         return;
     }
     let noted = async {

@@ -50,6 +50,8 @@ pub(crate) struct Authenticated {
     pub(crate) owner: TokenOwner,
     /// The most that they can hold.
     pub(crate) held: Scopes,
+    /// What the password was compared with, if it is an API credential.
+    pub(crate) checked: Option<SecretHash>,
 }
 
 /// Authenticates a client. Every reason to refuse it is the same error and takes the
@@ -124,12 +126,13 @@ async fn by_secret(
         return Ok(of_client(id, &client));
     }
     match authenticate_credential(context, id, secret).await {
-        Ok(Principal { subject: Subject::User { credential_id, .. }, scopes, .. }) => {
+        Ok((Principal { subject: Subject::User { credential_id, .. }, scopes, .. }, checked)) => {
             Ok(Authenticated {
                 id: id.to_owned(),
                 kind: TokenKind::User,
                 owner: TokenOwner::Credential(credential_id),
                 held: scopes,
+                checked: Some(checked),
             })
         }
         Ok(_) | Err(Error::Refused(_)) => Err(TokenError::InvalidClient),
@@ -173,6 +176,7 @@ fn of_client(id: &str, client: &ClientLogin) -> Authenticated {
         kind: TokenKind::App,
         owner: TokenOwner::Client(id.to_owned()),
         held: client.scopes,
+        checked: None,
     }
 }
 

@@ -98,8 +98,7 @@ pub async fn claim_credential(
     let won = match claim.claimed_at {
         None => conn.take_claim(&code, now).await?,
         Some(first) if now < first.plus_seconds(RETRY_SECONDS) => {
-            let before = Timestamp(now.0 - APART_SECONDS * 1_000);
-            if !conn.retake_claim(&code, now, before).await? {
+            if !conn.retake_claim(&code, now, now.plus_seconds(-APART_SECONDS)).await? {
                 return Err(ClaimError::TooSoon);
             }
             true
@@ -107,6 +106,8 @@ pub async fn claim_credential(
         Some(_) => false,
     };
     if !won {
+        conn.end_claim(&code, now, now.plus_seconds(-RETRY_SECONDS)).await?;
+        tx.commit().await?;
         return Err(ClaimError::InvalidGrant);
     }
     let claimed = hand_over(context, &mut conn, &claim, &client_id, now).await?;

@@ -102,7 +102,7 @@ pub async fn issue_token(
     meter: &Meter,
     request: TokenRequest,
 ) -> Result<IssuedToken, TokenError> {
-    let Authenticated { kind, owner, held, .. } =
+    let Authenticated { kind, owner, held, checked, .. } =
         authenticate(context, meter, &request.client).await?;
     let charge = context.limiter.charge(Limit::Token, &[owner.id()], &context.keys);
     refuse_known(context, meter, charge.as_slice()).map_err(TokenError::Limited)?;
@@ -142,6 +142,12 @@ pub async fn issue_token(
     let token = PlainToken::generate(kind, &*context.entropy);
     let issued_at = context.clock.now();
     let mut tx = context.store.begin().await?;
+    // Who replaces the password ends all tokens that there are: this one is not yet.
+    if let (TokenOwner::Credential(id), Some(checked)) = (&owner, &checked)
+        && !tx.conn().hold_credential(id, checked).await?
+    {
+        return Err(TokenError::InvalidClient);
+    }
     let new = NewToken {
         hash: &token.hash(),
         owner: &owner,

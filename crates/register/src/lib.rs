@@ -24,6 +24,7 @@ mod manage_client;
 mod manage_credentials;
 mod meter;
 mod orders;
+mod over;
 mod own_token;
 mod pending_sign_up;
 mod registration;

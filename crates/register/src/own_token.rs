@@ -6,6 +6,7 @@ use crate::{
     Context, TokenError,
     authenticate_client::{ClientAuthentication, authenticate},
     meter::{Meter, admit},
+    over::{self, Over},
 };
 
 /// A live token, for its owner.
@@ -61,11 +62,16 @@ pub async fn introspect_token(
     admit(context, meter, Limit::OwnToken, &[caller.owner.id()]).map_err(TokenError::Limited)?;
     let Ok(token) = PlainToken::parse(token.expose()) else { return Ok(None) };
     let found = context.store.read().await?.conn().token(&token.hash()).await?;
-    let live = found.filter(|found| {
-        let timely = context.clock.now() < found.expires_at;
-        found.owner == caller.owner && !found.ended && !found.used && timely
-    });
-    Ok(live.map(|found| Introspected {
+    let Some(found) =
+        found.filter(|found| found.owner == caller.owner && !found.ended && !found.used)
+    else {
+        return Ok(None);
+    };
+    if context.clock.now() >= found.expires_at {
+        over::end(context, Over::Token(&token.hash())).await;
+        return Ok(None);
+    }
+    Ok(Some(Introspected {
         id: token.hash().id(),
         client_id: caller.id,
         scopes: found.scopes,

@@ -44,6 +44,8 @@ pub async fn revoke_tokens(context: &Context, choice: &TokenChoice) -> Result<u6
         }
     };
     if count == 0 {
+        // None works, and by no other clock will one.
+        tx.commit().await?;
         return match choice {
             TokenChoice::Hash(_) | TokenChoice::Id(_) => Err(OperatorError::Argument(format!(
                 "no access token {subject} works: it was never issued, has expired or was ended before"

@@ -14,6 +14,7 @@ use crate::{
     Context, Error,
     authenticate::{Presented, authenticate_token},
     meter::{Attempts, Meter, admit},
+    over::{self, Over},
 };
 
 /// Passwords that are computed on at a time. Each takes 19 MiB and a core for some
@@ -111,8 +112,12 @@ pub async fn authenticate_session(
         return authenticate_token(context, meter, text, Presented::Bearer).await;
     };
     let (hash, now) = (token.hash(), context.clock.now());
-    let session = context.store.read().await?.conn().session(&hash, now).await?;
+    let session = context.store.read().await?.conn().session(&hash).await?;
     let session = session.ok_or(Refusal::InvalidToken)?;
+    if now.0 >= session.expires_at {
+        over::end(context, Over::Session(&hash)).await;
+        return Err(Refusal::InvalidToken.into());
+    }
     Ok(Principal {
         subject: Subject::User { user_id: session.user_id, credential_id: hash.id() },
         scopes: if session.is_admin { Scopes::OF_AN_ADMIN } else { Scopes::OF_A_USER },

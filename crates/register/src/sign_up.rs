@@ -1,5 +1,7 @@
 //! Signing somebody up.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use doorstep_accounts::{
     Application, Assurance, Created, Credential, Decision, Delivery, Fingerprint, Handover,
     IdempotencyKey, Identity, Limit, PlainToken, Principal, Refusal, Scope, Secret, SecretHash,
@@ -23,6 +25,7 @@ use crate::{
     issue_credential::new_credential,
     limiter::Charge,
     meter::{Meter, refuse_known, take},
+    over::{self, Over},
     registration::check_open,
 };
 
@@ -71,8 +74,9 @@ pub async fn sign_up(
     }
     let now = context.clock.now();
     let (application, confirmation) = (&application, None);
+    let stale = AtomicBool::new(false);
     let attempt =
-        Attempt { context, meter, client_id, token, confirmation, application, keyed, now };
+        Attempt { context, meter, client_id, token, confirmation, application, keyed, now, stale };
     attempt.finish().await
 }
 
@@ -97,8 +101,9 @@ pub(crate) async fn sign_up_confirmed(
 ) -> Result<Created, Error> {
     let (token, confirmation) = (None, Some(confirmation));
     let now = context.clock.now();
+    let stale = AtomicBool::new(false);
     let attempt =
-        Attempt { context, meter, client_id, token, confirmation, application, keyed, now };
+        Attempt { context, meter, client_id, token, confirmation, application, keyed, now, stale };
     attempt.finish().await
 }
 
@@ -121,11 +126,22 @@ struct Attempt<'a> {
     application: &'a Application,
     keyed: Option<&'a Keyed>,
     now: Timestamp,
+    /// Whether the key would have told a password, and its time is over.
+    stale: AtomicBool,
 }
 
 impl Attempt<'_> {
-    /// The whole of it: limits first, and what contention means.
+    /// The whole of it, and what was found out on the way.
     async fn finish(&self) -> Result<Created, Error> {
+        let ended = self.within_limits().await;
+        if let (Some(keyed), true) = (self.keyed, self.stale.load(Ordering::Relaxed)) {
+            over::end(self.context, Over::Replay(self.client_id, &keyed.key)).await;
+        }
+        ended
+    }
+
+    /// Limits first, and what contention means.
+    async fn within_limits(&self) -> Result<Created, Error> {
         let charges = self.charges();
         if let Err(refusal) = refuse_known(self.context, self.meter, &charges) {
             let replayed = self.replay(&mut self.context.store.read().await?.conn()).await?;
@@ -290,6 +306,7 @@ impl Attempt<'_> {
             token: self.token.map(|token| &token.hash),
             sealed_until: self.now.plus_seconds(seconds),
             expires_at: self.now.plus_seconds(KEY_SECONDS),
+            now: self.now,
         };
         if conn.take_key(&new).await? {
             Ok(())
@@ -313,6 +330,7 @@ impl Attempt<'_> {
         if !own && token.is_some_and(|token| token.expired) {
             return Err(Refusal::InvalidToken.into());
         }
+        self.stale.fetch_or(found.stale, Ordering::Relaxed);
         let missing = StoreError::Corrupt { what: "the user of an idempotency key" };
         let user = conn.user(found.user_id).await?.ok_or(missing)?;
         context.follow(&context.seal, found.sealed.as_deref().and_then(version_of)).await;

@@ -130,6 +130,26 @@ impl Conn<'_> {
         Ok(taken == 1)
     }
 
+    /// Ends a code whose time is over: it was not claimed until now, or the last answer
+    /// that could be given again is from `before` or earlier.
+    pub async fn end_claim(
+        &mut self,
+        code: &TokenHash,
+        now: Timestamp,
+        before: Timestamp,
+    ) -> Result<(), StoreError> {
+        exec!(
+            self,
+            "UPDATE claims SET tries_left = 0
+             WHERE code_hash = $1 AND tries_left > 0
+               AND (claimed_at <= $2 OR (claimed_at IS NULL AND expires_at <= $3))",
+            code.as_stored(),
+            before.0,
+            now.0,
+        );
+        Ok(())
+    }
+
     /// Counts a wrong verifier.
     pub async fn count_wrong_verifier(&mut self, code: &TokenHash) -> Result<(), StoreError> {
         exec!(

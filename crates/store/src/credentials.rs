@@ -154,6 +154,22 @@ impl Conn<'_> {
         Ok(())
     }
 
+    /// Makes sure, until the transaction ends, that a credential's password is still the
+    /// one that was checked. `false`: it was replaced or ended.
+    pub async fn hold_credential(
+        &mut self,
+        id: &str,
+        checked: &SecretHash,
+    ) -> Result<bool, StoreError> {
+        let held = exec!(
+            self,
+            "UPDATE credentials SET id = id WHERE id = $1 AND secret = $2 AND revoked_at IS NULL",
+            id,
+            checked.as_stored(),
+        );
+        Ok(held == 1)
+    }
+
     /// Replaces a credential's password. Tokens that the old one obtained end
     /// with it. `false`: the credential was revoked.
     pub async fn rotate_credential(
@@ -167,6 +183,12 @@ impl Conn<'_> {
             "UPDATE credentials SET secret = $1, rotated_at = $2
              WHERE id = $3 AND revoked_at IS NULL",
             secret.as_stored(),
+            now.0,
+            id,
+        );
+        exec!(
+            self,
+            "UPDATE tokens SET revoked_at = $1 WHERE credential_id = $2 AND revoked_at IS NULL",
             now.0,
             id,
         );

@@ -26,6 +26,8 @@ pub struct NewReplay<'a> {
     pub sealed_until: Timestamp,
     /// Until when the key is remembered.
     pub expires_at: Timestamp,
+    /// Since when.
+    pub now: Timestamp,
 }
 
 /// What is known of a key.
@@ -41,6 +43,8 @@ pub struct Replay {
     pub token: Option<String>,
     /// The sealed password, unless it is wiped, too old, or the credential was used.
     pub sealed: Option<String>,
+    /// Whether there is one that is too old, and not wiped yet.
+    pub stale: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -56,15 +60,20 @@ struct Row {
 }
 
 impl Conn<'_> {
-    /// Takes a key. `false`: the client used it before. On PostgreSQL this waits
-    /// for a transaction that is just using it.
+    /// Takes a key. `false`: the client used it before, and it is still remembered. On
+    /// PostgreSQL this waits for a transaction that is just using it.
     pub async fn take_key(&mut self, new: &NewReplay<'_>) -> Result<bool, StoreError> {
         let added = exec!(
             self,
             "INSERT INTO idempotency (client_id, key_hash, fingerprint, user_id, credential_id,
                                       sealed, sealed_until, expires_at, token_hash)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-             ON CONFLICT (client_id, key_hash) DO NOTHING",
+             ON CONFLICT (client_id, key_hash) DO UPDATE SET
+                 fingerprint = excluded.fingerprint, user_id = excluded.user_id,
+                 credential_id = excluded.credential_id, sealed = excluded.sealed,
+                 sealed_until = excluded.sealed_until, expires_at = excluded.expires_at,
+                 token_hash = excluded.token_hash
+             WHERE idempotency.expires_at <= $10",
             new.client_id,
             new.key.hash(),
             new.fingerprint.as_stored(),
@@ -74,6 +83,7 @@ impl Conn<'_> {
             new.sealed_until.0,
             new.expires_at.0,
             new.token.map(TokenHash::as_stored),
+            new.now.0,
         );
         Ok(added == 1)
     }
@@ -101,6 +111,7 @@ impl Conn<'_> {
             user_id: row.user_id,
             api_username: row.username,
             token: row.token_hash,
+            stale: row.sealed.is_some() && now.0 >= row.sealed_until,
             sealed: row.sealed.filter(|_| {
                 now.0 < row.sealed_until && row.last_used_at.is_none() && row.revoked_at.is_none()
             }),
@@ -124,6 +135,24 @@ impl Conn<'_> {
     pub async fn credential_used(&mut self, id: &str, now: Timestamp) -> Result<(), StoreError> {
         exec!(self, "UPDATE credentials SET last_used_at = $1 WHERE id = $2", now.0, id);
         self.wipe_sealed(id).await
+    }
+
+    /// Wipes the sealed copy that a key may no longer open.
+    pub async fn wipe_stale(
+        &mut self,
+        client_id: &str,
+        key: &IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        exec!(
+            self,
+            "UPDATE idempotency SET sealed = NULL
+             WHERE client_id = $1 AND key_hash = $2 AND sealed_until <= $3",
+            client_id,
+            key.hash(),
+            now.0,
+        );
+        Ok(())
     }
 
     /// Wipes the sealed copies of what a credential's password was.

@@ -5,6 +5,8 @@
 //! still the one that it got, in the transaction that writes the job's result: a worker
 //! that was taken for dead and is not writes nothing.
 
+use std::time::Duration;
+
 use doorstep_accounts::{JobKind, Timestamp};
 use serde_json::{Map, Value};
 use tokio::sync::watch;
@@ -41,6 +43,13 @@ pub struct Lease {
     pub attempt: i64,
     /// Why the last one failed, if it could say so.
     pub reason: Option<String>,
+}
+
+/// Clocks of servers differ by less.
+const CLOCK_STEP: Duration = Duration::from_mins(2);
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[derive(sqlx::FromRow)]
@@ -118,6 +127,33 @@ impl Conn<'_> {
                 })
             })
             .collect()
+    }
+
+    /// Makes good that a clock was set back: what waits for a time that no clock would have
+    /// set now is due, and what is taken until such a time is taken for one lease more.
+    /// Whoever works on it renews that, and whoever does not is gone. Gives how many.
+    pub async fn recall_jobs(
+        &mut self,
+        kind: JobKind,
+        now: Timestamp,
+        (lease, pause): (Duration, Duration),
+    ) -> Result<u64, StoreError> {
+        let after = |time: Duration| now.0.saturating_add_unsigned(millis(time));
+        let latest = |time| after(time).saturating_add_unsigned(millis(CLOCK_STEP));
+        Ok(exec!(
+            self,
+            "UPDATE jobs SET due_at = CASE WHEN owner IS NULL THEN $1 ELSE $2 END
+             WHERE kind = $3 AND died_at IS NULL
+               AND ((owner IS NOT NULL AND due_at > $4)
+                 OR (owner IS NULL AND reason IS NOT NULL AND due_at > $5)
+                 OR (owner IS NULL AND fence = 0 AND due_at > $6 AND created_at > $6))",
+            now.0,
+            after(lease),
+            kind.name(),
+            latest(lease),
+            latest(pause),
+            latest(Duration::ZERO),
+        ))
     }
 
     /// When the next job of a kind is due; none without one.

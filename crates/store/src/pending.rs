@@ -233,9 +233,13 @@ impl Conn<'_> {
         Ok(decided == 1)
     }
 
-    /// Forgets pending sign-ups and puzzles that have expired.
-    pub async fn sweep_pending(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        exec!(self, "DELETE FROM spent_puzzles WHERE expires_at <= $1", now.0);
+    /// Forgets pending sign-ups that have expired, and puzzles that expired before `used`.
+    pub async fn sweep_pending(
+        &mut self,
+        now: Timestamp,
+        used: Timestamp,
+    ) -> Result<u64, StoreError> {
+        exec!(self, "DELETE FROM spent_puzzles WHERE expires_at <= $1", used.0);
         Ok(exec!(self, "DELETE FROM pending_sign_ups WHERE expires_at <= $1", now.0))
     }
 

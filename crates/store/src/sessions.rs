@@ -19,11 +19,13 @@ pub struct PasswordLogin {
     pub last_at: Option<i64>,
 }
 
-/// A session that works, of an account that may be used.
+/// A session of an account that may be used.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Session {
     /// The user.
     pub user_id: i64,
+    /// From when it no longer works.
+    pub expires_at: i64,
     /// Whether the user administers the platform.
     pub is_admin: bool,
 }
@@ -76,30 +78,29 @@ impl Conn<'_> {
     }
 
     /// A session by its token.
-    pub async fn session(
-        &mut self,
-        hash: &TokenHash,
-        now: Timestamp,
-    ) -> Result<Option<Session>, StoreError> {
+    pub async fn session(&mut self, hash: &TokenHash) -> Result<Option<Session>, StoreError> {
         Ok(one!(
             self,
             Session,
-            "SELECT s.user_id, u.is_admin FROM sessions s JOIN users u ON u.id = s.user_id
-             WHERE s.hash = $1 AND s.expires_at > $2 AND u.active",
+            "SELECT s.user_id, s.expires_at, u.is_admin
+             FROM sessions s JOIN users u ON u.id = s.user_id
+             WHERE s.hash = $1 AND u.active",
             hash.as_stored(),
-            now.0,
         ))
     }
 
     /// Ends the session of that id ([`TokenHash::id`]); gives how many worked until now.
     pub async fn end_session(&mut self, id: &str, now: Timestamp) -> Result<u64, StoreError> {
         let Some(digits) = id_digits(id) else { return Ok(0) };
-        Ok(exec!(
+        let hash = format!("{digits}%");
+        let worked = exec!(
             self,
             "DELETE FROM sessions WHERE hash LIKE $1 AND expires_at > $2",
-            format!("{digits}%"),
+            &hash,
             now.0,
-        ))
+        );
+        exec!(self, "DELETE FROM sessions WHERE hash LIKE $1", &hash);
+        Ok(worked)
     }
 
     /// Ends a session. `false`: there is none.
@@ -113,12 +114,14 @@ impl Conn<'_> {
         user_id: i64,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        Ok(exec!(
+        let worked = exec!(
             self,
             "DELETE FROM sessions WHERE user_id = $1 AND expires_at > $2",
             user_id,
             now.0,
-        ))
+        );
+        exec!(self, "DELETE FROM sessions WHERE user_id = $1", user_id);
+        Ok(worked)
     }
 
     /// Forgets sessions that have ended.

@@ -89,7 +89,6 @@ struct Row {
     user_id: Option<i64>,
     credential_revoked_at: Option<i64>,
     credential_expires_at: Option<i64>,
-    credential_rotated_at: Option<i64>,
     active: Option<bool>,
     is_admin: Option<bool>,
 }
@@ -129,8 +128,7 @@ impl Conn<'_> {
                     t.binding, t.jkt, t.uses_left, t.attempts_left,
                     c.disabled_at AS client_disabled_at, p.client_id AS publishable_id, k.user_id,
                     k.revoked_at AS credential_revoked_at,
-                    k.expires_at AS credential_expires_at,
-                    k.rotated_at AS credential_rotated_at, u.active, u.is_admin
+                    k.expires_at AS credential_expires_at, u.active, u.is_admin
              FROM tokens t
              LEFT JOIN clients c ON c.id = t.client_id
              LEFT JOIN publishable_clients p ON p.client_id = t.client_id
@@ -150,7 +148,6 @@ impl Conn<'_> {
                 || row.attempts_left.is_some_and(|left| left <= 0)
                 || row.client_disabled_at.is_some()
                 || row.credential_revoked_at.is_some()
-                || row.credential_rotated_at.is_some_and(|at| row.issued_at <= at)
                 || row.active == Some(false),
             owner,
             user_id: row.user_id,
@@ -216,15 +213,25 @@ impl Conn<'_> {
     }
 
     /// Ends the token of that id ([`TokenHash::id`]); gives how many worked until now.
+    /// As all that end several, it ends the expired ones too: a clock that is set back
+    /// must not bring them to life again.
     pub async fn end_token(&mut self, id: &str, now: Timestamp) -> Result<u64, StoreError> {
         let Some(digits) = id_digits(id) else { return Ok(0) };
-        Ok(exec!(
+        let hash = format!("{digits}%");
+        let worked = exec!(
             self,
             "UPDATE tokens SET revoked_at = $1
              WHERE hash LIKE $2 AND revoked_at IS NULL AND expires_at > $1",
             now.0,
-            format!("{digits}%"),
-        ))
+            &hash,
+        );
+        exec!(
+            self,
+            "UPDATE tokens SET revoked_at = $1 WHERE hash LIKE $2 AND revoked_at IS NULL",
+            now.0,
+            &hash,
+        );
+        Ok(worked)
     }
 
     /// Ends all tokens that a client obtained; gives how many worked until now.
@@ -233,13 +240,20 @@ impl Conn<'_> {
         client_id: &str,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        Ok(exec!(
+        let worked = exec!(
             self,
             "UPDATE tokens SET revoked_at = $1
              WHERE client_id = $2 AND revoked_at IS NULL AND expires_at > $1",
             now.0,
             client_id,
-        ))
+        );
+        exec!(
+            self,
+            "UPDATE tokens SET revoked_at = $1 WHERE client_id = $2 AND revoked_at IS NULL",
+            now.0,
+            client_id,
+        );
+        Ok(worked)
     }
 
     /// Ends all tokens that a user's API credentials obtained; gives how many worked
@@ -249,14 +263,23 @@ impl Conn<'_> {
         user_id: i64,
         now: Timestamp,
     ) -> Result<u64, StoreError> {
-        Ok(exec!(
+        let worked = exec!(
             self,
             "UPDATE tokens SET revoked_at = $1
              WHERE credential_id IN (SELECT id FROM credentials WHERE user_id = $2)
                AND revoked_at IS NULL AND expires_at > $1",
             now.0,
             user_id,
-        ))
+        );
+        exec!(
+            self,
+            "UPDATE tokens SET revoked_at = $1
+             WHERE credential_id IN (SELECT id FROM credentials WHERE user_id = $2)
+               AND revoked_at IS NULL",
+            now.0,
+            user_id,
+        );
+        Ok(worked)
     }
 
     /// Forgets tokens that expired before `before`; gives how many.

@@ -25,8 +25,8 @@ impl Conn<'_> {
         Ok(written == 1)
     }
 
-    /// Forgets what would be refused for its age by now.
-    pub async fn sweep_used(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        Ok(exec!(self, "DELETE FROM used_once WHERE expires_at <= $1", now.0))
+    /// Forgets what would be refused for its age since `before`.
+    pub async fn sweep_used(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(exec!(self, "DELETE FROM used_once WHERE expires_at <= $1", before.0))
     }
 }

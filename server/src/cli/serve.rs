@@ -29,6 +29,9 @@ const SWEEP_EVERY: Duration = Duration::from_mins(10);
 const FOLLOW_KEYS_EVERY: Duration = Duration::from_secs(2);
 /// How long an expired token is kept, so that a log entry can still be explained.
 const KEEP_EXPIRED_SECONDS: i64 = 86_400;
+/// How long something for one use is remembered after it would be refused for its age: a
+/// clock that was ahead may be set right, and by more it is an operator who does it.
+const KEEP_USED_SECONDS: i64 = 3_600;
 /// How long a job that was given up is kept for somebody to look at.
 const KEEP_DEAD_SECONDS: i64 = 30 * 86_400;
 /// How long what was typed into a failed order is kept for another try: as the text of
@@ -179,6 +182,7 @@ async fn sweep(context: Context) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
         let before = context.clock.now().plus_seconds(-KEEP_EXPIRED_SECONDS);
+        let used = context.clock.now().plus_seconds(-KEEP_USED_SECONDS);
         let dead = context.clock.now().plus_seconds(-KEEP_DEAD_SECONDS);
         let untried = context.clock.now().plus_seconds(-KEEP_SECRETS_SECONDS);
         let swept = async {
@@ -189,8 +193,8 @@ async fn sweep(context: Context) {
             tx.conn().sweep_claims(before).await?;
             tx.conn().sweep_sessions(context.clock.now()).await?;
             tx.conn().sweep_secrets(before).await?;
-            tx.conn().sweep_used(context.clock.now()).await?;
-            tx.conn().sweep_pending(context.clock.now()).await?;
+            tx.conn().sweep_used(used).await?;
+            tx.conn().sweep_pending(context.clock.now(), used).await?;
             tx.conn().sweep_jobs(dead).await?;
             tx.conn().sweep_order_keys(context.clock.now()).await?;
             tx.conn().sweep_order_secrets(untried).await?;

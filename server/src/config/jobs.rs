@@ -52,6 +52,11 @@ impl Jobs {
         Duration::from_millis(u64::try_from(self.lease_millis).unwrap_or_default())
     }
 
+    /// [`Self::most_pause_millis`].
+    pub(crate) fn most_pause(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.most_pause_millis).unwrap_or_default())
+    }
+
     /// [`Self::poll_millis`].
     pub(crate) const fn poll(&self) -> Duration {
         Duration::from_millis(self.poll_millis)

@@ -113,8 +113,13 @@ impl Runner {
         let mut added = self.context.store.jobs_added();
         let at_once = CancellationToken::new();
         let mut running = JoinSet::new();
+        let mut recalled = None;
         while !stop.is_cancelled() {
             added.mark_unchanged();
+            if recalled.is_none_or(|then: Instant| then.elapsed() >= self.settings.lease()) {
+                recalled = Some(Instant::now());
+                self.recall(&*work).await;
+            }
             let taken = self.take(&*work, places.available_permits()).await;
             let pause = match taken {
                 Ok((leases, pause)) => {
@@ -154,6 +159,28 @@ impl Runner {
             at_once.cancel();
             while let Some(ended) = running.join_next().await {
                 note_panic(ended);
+            }
+        }
+    }
+
+    /// Looks for jobs that a clock which was set back would keep waiting. What is not done
+    /// now is done a lease later.
+    async fn recall(&self, work: &dyn Work) {
+        let (now, kind) = (self.context.clock.now(), work.kind());
+        let times = (self.settings.lease(), self.settings.most_pause());
+        let recalled = async {
+            let mut tx = self.context.store.begin().await?;
+            let count = tx.conn().recall_jobs(kind, now, times).await?;
+            tx.commit().await?;
+            Ok::<_, StoreError>(count)
+        };
+        match recalled.await {
+            Ok(0) => {}
+            Ok(count) => {
+                tracing::warn!(kind = kind.name(), count, "jobs waited for a clock that was ahead");
+            }
+            Err(error) => {
+                tracing::warn!(kind = kind.name(), cause = chain(&error), "no job can be recalled");
             }
         }
     }

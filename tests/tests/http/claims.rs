@@ -8,9 +8,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 // RFC 7636 appendix B.
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-const WRONG: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl";
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub(crate) const WRONG: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl";
 
 async fn mint(server: &Server, client: &OAuthClient, username: &str) -> String {
     let details = json!({
@@ -37,7 +37,11 @@ async fn sign_up(server: &Server, token: &str, key: &str) -> Answer {
     send(request).await
 }
 
-async fn code_for(server: &Server, client: &OAuthClient, username: &str) -> (String, String) {
+pub(crate) async fn code_for(
+    server: &Server,
+    client: &OAuthClient,
+    username: &str,
+) -> (String, String) {
     let token = mint(server, client, username).await;
     let answer = sign_up(server, &token, &format!("the-key-of-the-user-{username}")).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
@@ -49,7 +53,12 @@ async fn code_for(server: &Server, client: &OAuthClient, username: &str) -> (Str
     (code, api["username"].as_str().unwrap().to_owned())
 }
 
-async fn claim(server: &Server, client: &OAuthClient, code: &str, verifier: &str) -> Answer {
+pub(crate) async fn claim(
+    server: &Server,
+    client: &OAuthClient,
+    code: &str,
+    verifier: &str,
+) -> Answer {
     let request = server
         .request(Method::POST, "/api/credentials/claim")
         .basic_auth(&client.id, Some(&client.secret))

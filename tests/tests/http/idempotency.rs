@@ -6,7 +6,7 @@ use doorstep_tests::{Answer, Kind, Server, on_both, person, send};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-const KEY: &str = "0190f3a8-5c1e-7d7b-9d58-6f0c3a3f9a11";
+pub(crate) const KEY: &str = "0190f3a8-5c1e-7d7b-9d58-6f0c3a3f9a11";
 
 async fn server_and_token(kind: Kind) -> (Server, String) {
     let server = Server::start(kind).await;
@@ -15,7 +15,7 @@ async fn server_and_token(kind: Kind) -> (Server, String) {
     (server, token)
 }
 
-async fn ask(server: &Server, token: &str, key: &str, body: &str) -> Answer {
+pub(crate) async fn ask(server: &Server, token: &str, key: &str, body: &str) -> Answer {
     let request = server
         .request(Method::POST, "/api/users")
         .bearer_auth(token)

@@ -20,6 +20,8 @@ mod bugs;
 mod catalog;
 mod claims;
 mod client_authentication;
+mod clock;
+mod clock_set_back;
 mod command_line;
 mod confirmation;
 mod confirmation_changes;

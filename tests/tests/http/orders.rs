@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, os::unix::fs::PermissionsExt as _, sync::Arc, time::Duration};
 
-use doorstep_tests::{Answer, Kind, Server, on_both, send};
+use doorstep_tests::{Answer, Kind, Server, TestClock, on_both, send};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -13,6 +13,22 @@ use crate::{
 
 /// A server with the sample catalogue whose projects are folders.
 pub(crate) async fn shop(kind: Kind, settings: &[(&str, &str)]) -> (Server, tempfile::TempDir) {
+    open_shop(settings, async |all| Server::start_with(kind, all).await).await
+}
+
+/// The same at the time of a test's own clock.
+pub(crate) async fn shop_at(
+    clock: &TestClock,
+    kind: Kind,
+    settings: &[(&str, &str)],
+) -> (Server, tempfile::TempDir) {
+    open_shop(settings, async |all| clock.server(kind, all).await).await
+}
+
+async fn open_shop(
+    settings: &[(&str, &str)],
+    start: impl AsyncFnOnce(&[(&str, &str)]) -> Server,
+) -> (Server, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().display().to_string();
     let mut all = vec![
@@ -24,7 +40,7 @@ pub(crate) async fn shop(kind: Kind, settings: &[(&str, &str)]) -> (Server, temp
         ("DOORSTEP_JOBS__POLL_MILLIS", "50"),
     ];
     all.extend(settings);
-    let server = Server::start_with(kind, &all).await;
+    let server = start(&all).await;
     server.cli(&["catalog", "import", SAMPLE], "").unwrap();
     (server, folder)
 }

@@ -67,7 +67,11 @@ async fn a_token_that_ended_is_like_one_that_never_was(kind: Kind) {
     let client = server.client("register", &[], &[]);
     let token = server.token(&client, "register").await;
     for (end, begin) in [
-        ("UPDATE tokens SET expires_at = 1", "UPDATE tokens SET expires_at = 9999999999999"),
+        // Who asked has seen that it was over, so it was ended as well.
+        (
+            "UPDATE tokens SET expires_at = 1",
+            "UPDATE tokens SET expires_at = 9999999999999, revoked_at = NULL",
+        ),
         ("UPDATE tokens SET revoked_at = 1", "UPDATE tokens SET revoked_at = NULL"),
     ] {
         server.database.execute(end).await;

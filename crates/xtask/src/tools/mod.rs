@@ -5,6 +5,7 @@ pub(crate) mod cargo_tool;
 pub(crate) mod compiler;
 pub(crate) mod cplusplus;
 mod debian;
+pub(crate) mod fake_clock;
 pub(crate) mod npm;
 pub(crate) mod postgres;
 mod python;
@@ -54,6 +55,7 @@ pub(crate) fn everything(workspace: &Workspace, screen: &Screen) -> Result<()> {
     for_widget(workspace, screen, Mode::Development)?;
     cplusplus::ensure(workspace, screen)?;
     postgres::ensure(workspace, screen)?;
+    fake_clock::ensure(workspace, screen)?;
     oauth_clients(workspace, screen)?;
     shell::ensure(workspace, screen)?;
     browser::ensure(workspace, screen)?;

@@ -13,6 +13,7 @@ mod key_file;
 mod live_keys;
 mod mail;
 mod open;
+mod openapi;
 mod public_addresses;
 mod reload;
 mod system;

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 /// `GET /api/products`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Products {
     /// Those that the caller can have.
     pub products: Vec<Product>,
@@ -16,6 +17,7 @@ pub struct Products {
 
 /// A size that a container can have, in one region.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Product {
     /// What orders name it by.
     pub id: i64,
@@ -50,6 +52,7 @@ pub struct Product {
 
 /// `GET /api/locations`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Locations {
     /// Those that the caller can use.
     pub locations: Vec<Location>,
@@ -57,6 +60,7 @@ pub struct Locations {
 
 /// Where projects can be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Location {
     /// What orders name it by.
     pub id: i64,
@@ -69,6 +73,7 @@ pub struct Location {
 
 /// A number and a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Named {
     /// For programs.
     pub id: i64,
@@ -78,6 +83,7 @@ pub struct Named {
 
 /// `GET /api/container_images`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Images {
     /// Those that the caller can run.
     pub container_images: Vec<Image>,
@@ -85,6 +91,7 @@ pub struct Images {
 
 /// `GET /api/container_images/{id}`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OneImage {
     /// The image.
     pub container_image: Image,
@@ -92,6 +99,7 @@ pub struct OneImage {
 
 /// Something that can run in a container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Image {
     /// What orders name it by.
     pub id: i64,
@@ -132,6 +140,7 @@ pub struct Image {
 
 /// Something that an image is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Setting {
     /// Its number.
     pub id: i64,
@@ -152,6 +161,7 @@ pub struct Setting {
 
 /// A version of an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Variant {
     /// What orders name it by.
     pub id: i64,
@@ -167,6 +177,7 @@ pub struct Variant {
 
 /// An image that another one needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Required {
     /// What orders name it by.
     pub id: i64,
@@ -176,6 +187,7 @@ pub struct Required {
 
 /// `POST /api/orders`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewOrder {
     /// The order.
     pub order: NewOrderBody,
@@ -183,6 +195,7 @@ pub struct NewOrder {
 
 /// What is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewOrderBody {
     /// What the project is to be called.
     pub project_name: String,
@@ -194,6 +207,7 @@ pub struct NewOrderBody {
 
 /// A container that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewContainer {
     /// What is to run in it, in its default version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -213,6 +227,7 @@ pub struct NewContainer {
 
 /// The size of a container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Resources {
     /// The product.
     pub product_id: i64,
@@ -220,6 +235,7 @@ pub struct Resources {
 
 /// Something that an image is told. Holds what a person typed, also passwords.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Param {
     /// The setting's name.
     pub key: String,
@@ -236,6 +252,7 @@ impl std::fmt::Debug for Param {
 
 /// The answer to `POST /api/orders`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PlacedOrder {
     /// The order.
     pub order: Placed,
@@ -246,6 +263,7 @@ pub struct PlacedOrder {
 
 /// An order that was placed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Placed {
     /// A UUID.
     pub id: String,
@@ -260,6 +278,7 @@ pub struct Placed {
 
 /// `GET /api/orders/{id}`, and the answer to its being cancelled or tried again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OneOrder {
     /// The order.
     pub order: Order,
@@ -267,6 +286,7 @@ pub struct OneOrder {
 
 /// `GET /api/orders`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Orders {
     /// A page of the caller's own, newest first.
     pub orders: Vec<Order>,
@@ -274,12 +294,14 @@ pub struct Orders {
 
 /// An order as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Order {
     /// A UUID.
     pub id: String,
     /// `open`, `pending`, `processing`, `completed`, `failed` or `cancelled`.
     pub status: String,
     /// What was ordered; values of secrets are null.
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, Value>))]
     pub order_data: Map<String, Value>,
     /// RFC 3339.
     pub created_at: String,
@@ -302,6 +324,7 @@ pub struct Order {
 
 /// A project.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Project {
     /// Its number.
     pub id: i64,
@@ -314,6 +337,7 @@ pub struct Project {
 
 /// Why an order failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Failure {
     /// For programs; see `/docs/errors`.
     pub code: String,
@@ -324,6 +348,7 @@ pub struct Failure {
 /// The data of an event of `GET /api/orders/{id}/events`. The event's name is `order`,
 /// its id is the revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OrderEvent {
     /// Which change of the order it is, from 1.
     pub revision: i64,
@@ -345,6 +370,7 @@ pub struct OrderEvent {
 /// `POST /api/provisioning/{order}/callback`: what became of an order that the
 /// operator's provisioner took on; also what it may answer at once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Outcome {
     /// `completed`, `failed`, or `processing` to say how it goes.
     pub status: String,

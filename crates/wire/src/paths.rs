@@ -112,6 +112,8 @@ pub const ASSETS: &str = "/v1/assets/{file}";
 pub const FRAME: &str = "/v1/frame";
 /// Where the link in a mail leads: a page with a button, and what the button does.
 pub const CONFIRM: &str = "/confirm";
+/// The OpenAPI document.
+pub const OPENAPI: &str = "/openapi.json";
 /// What each error code means.
 pub const ERRORS_PAGE: &str = "/docs/errors";
 /// Whether the process runs; on the operations listener.

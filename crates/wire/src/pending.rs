@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 /// `202` of `POST /api/users` with an anonymous sign-up token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PendingSignedUp {
     /// The sign-up.
     pub sign_up: PendingStatus,
@@ -12,6 +13,7 @@ pub struct PendingSignedUp {
 
 /// What the page learns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PendingStatus {
     /// `sup_…`
     pub id: String,
@@ -23,6 +25,7 @@ pub struct PendingStatus {
 
 /// `200` of `GET /api/signups`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PendingList {
     /// Oldest first, at most 100.
     pub sign_ups: Vec<PendingEntry>,
@@ -32,6 +35,7 @@ pub struct PendingList {
 
 /// A pending sign-up, for whoever decides.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PendingEntry {
     /// `sup_…`
     pub id: String,
@@ -46,6 +50,7 @@ pub struct PendingEntry {
     /// Who the person claims to be there. Nobody has checked it.
     pub provider_username: String,
     /// The answers, by field name; none once it is decided.
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, Value>))]
     pub user: Map<String, Value>,
     /// RFC 3339.
     pub created_at: String,

@@ -8,6 +8,7 @@ use crate::Code;
 
 /// `application/problem+json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// A page that explains the code.
     #[serde(rename = "type")]
@@ -16,7 +17,7 @@ pub struct Problem {
     pub title: String,
     /// The HTTP status.
     pub status: u16,
-    /// [`Code::name`].
+    /// Stable, for programs: one of the codes at `/docs/errors`.
     pub code: String,
     /// What happened this time and what to do.
     pub detail: String,
@@ -36,6 +37,7 @@ pub struct Problem {
 
 /// An account that exists already.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExistingUser {
     /// The platform's number for the user.
     pub id: i64,
@@ -43,6 +45,7 @@ pub struct ExistingUser {
 
 /// One field's fault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldProblem {
     /// Where in the request's body (RFC 6901).
     pub pointer: String,

@@ -8,6 +8,7 @@ pub const TOKEN_PREFIX: &str = "sgn_";
 
 /// `200` of `GET /api/widget/session`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Session {
     /// The panel.
     pub provider: String,
@@ -16,8 +17,10 @@ pub struct Session {
     /// The person's name there, as the panel wrote it.
     pub provider_username: String,
     /// Answers that the form starts with, by field name.
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, Value>))]
     pub prefill: Map<String, Value>,
     /// Answers that the person cannot change, by field name.
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, Value>))]
     pub locked: Map<String, Value>,
     /// Seconds until the token expires.
     pub expires_in: i64,
@@ -31,6 +34,7 @@ pub struct Session {
 
 /// How the operator's brand looks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Branding {
     /// The platform's name.
     pub name: Option<String>,

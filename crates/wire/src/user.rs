@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 /// `201` of `POST /api/users`: the documented members and those that the
 /// reference implementation sends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignedUp {
     /// The new user.
     pub user: SignedUpUser,
@@ -19,6 +20,7 @@ pub struct SignedUp {
 
 /// The new user, with the credential that is shown this once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SignedUpUser {
     /// The platform's number for the user.
     pub id: i64,
@@ -39,11 +41,13 @@ pub struct SignedUpUser {
     /// The API credential.
     pub api: Api,
     /// `{provider: {server: username}}` and the caller's own labels.
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, Value>))]
     pub labels: Map<String, Value>,
 }
 
 /// An API credential for HTTP Basic.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Api {
     /// The username.
     pub username: String,
@@ -69,6 +73,7 @@ impl std::fmt::Debug for Api {
 
 /// An answer that was replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Substituted {
     /// The field.
     pub field: String,

@@ -11,6 +11,7 @@ mod db;
 mod doctor;
 mod keys;
 mod migrate;
+mod openapi;
 mod registration;
 mod restore;
 mod serve;
@@ -96,6 +97,8 @@ enum Command {
     Db(db::Command),
     /// Look at the installation, change nothing, and say what is wrong; fails if something is
     Doctor,
+    /// Print the OpenAPI document: every route, what it takes and what it answers
+    Openapi,
 }
 
 /// What a command prints: for programs and for people.
@@ -169,6 +172,7 @@ fn execute(arguments: Arguments, others: Router<App>) -> Result<Option<Output>, 
             Command::Audit(command) => audit::run(&settings, command).await,
             Command::Signups(command) => signups::run(&settings, command).await.map(Some),
             Command::Registration(command) => registration::run(&settings, command).await.map(Some),
+            Command::Openapi => openapi::run(&settings).map(Some),
             Command::Migrate => migrate::run(&settings).await.map(Some),
             Command::Backup(arguments) => backup::run(&settings, &arguments).await.map(Some),
             Command::Restore(arguments) => restore::run(&settings, &arguments).await.map(Some),

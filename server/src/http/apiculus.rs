@@ -5,15 +5,17 @@ use std::sync::LazyLock;
 
 use axum::{
     extract::{RawQuery, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse as _, Response},
+    http::HeaderMap,
+    response::Response,
 };
-use doorstep_accounts::{Fingerprint, Secret};
+use bytes::Bytes;
+use doorstep_accounts::Secret;
 use doorstep_dialects::apiculus::{self as dialect, AccountType};
 use doorstep_register as register;
 
 use super::{
     App,
+    cached::Cached,
     caller::Caller,
     doors::{RequestId, respond},
     extract::Body,
@@ -62,8 +64,8 @@ pub(crate) async fn helper(State(app): State<App>, RequestId(id): RequestId) -> 
 
 /// `GET /api/v1/countryList`
 pub(crate) async fn countries(headers: HeaderMap) -> Response {
-    static COUNTRIES: LazyLock<String> = LazyLock::new(dialect::encode_countries);
-    public(&COUNTRIES, &headers)
+    static COUNTRIES: LazyLock<Cached> = LazyLock::new(|| list(dialect::encode_countries()));
+    COUNTRIES.answer(&headers)
 }
 
 /// `GET /api/v1/stateList`
@@ -71,28 +73,13 @@ pub(crate) async fn states(RawQuery(query): RawQuery, headers: HeaderMap) -> Ans
     let query = query.unwrap_or_default();
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
     let code = pairs.find(|(name, _)| name == "code").map(|(_, code)| code);
-    Ok(public(&dialect::encode_states(code.as_deref())?, &headers))
+    Ok(list(dialect::encode_states(code.as_deref())?).answer(&headers))
 }
 
 /// The lists change with the program and never while it runs.
 const LIST_CACHE: &str = "public, max-age=86400";
 
 /// A list that everybody may have and keep.
-fn public(list: &str, headers: &HeaderMap) -> Response {
-    let digest = Fingerprint::of(&[list.as_bytes()]);
-    let etag = format!("\"{}\"", digest.as_stored().get(..32).unwrap_or_default());
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let fresh = known
-        .is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
-    let mut response = if fresh {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        ([(header::CONTENT_TYPE, "application/json")], list.to_owned()).into_response()
-    };
-    let set = response.headers_mut();
-    set.insert(header::CACHE_CONTROL, HeaderValue::from_static(LIST_CACHE));
-    if let Ok(etag) = HeaderValue::from_str(&etag) {
-        set.insert(header::ETAG, etag);
-    }
-    response
+fn list(text: impl Into<Bytes>) -> Cached {
+    Cached::new("application/json", LIST_CACHE, text)
 }

@@ -7,7 +7,7 @@ use axum::{
 };
 use doorstep_wire::Code;
 
-use super::reject::Reject;
+use super::{cached::is_known, reject::Reject};
 
 /// An embedded file.
 #[derive(Debug)]
@@ -85,10 +85,7 @@ fn serve(asset: &Asset, headers: &HeaderMap) -> Response {
     // Each representation has its own tag (RFC 9110 §8.8.3).
     let etag =
         format!("\"{}-{}\"", &asset.sha256[..asset.sha256.len().min(32)], encoding.unwrap_or("id"));
-    let fresh = headers
-        .get(header::IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
+    let fresh = is_known(headers, &etag);
     let mut response = if fresh {
         StatusCode::NOT_MODIFIED.into_response()
     } else {

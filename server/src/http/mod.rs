@@ -3,6 +3,7 @@
 mod admin_users;
 mod apiculus;
 mod assets;
+mod cached;
 mod caller;
 mod client_address;
 mod confirm;
@@ -24,7 +25,7 @@ mod offers;
 pub(crate) mod ops;
 mod order_events;
 mod orders;
-mod paging;
+pub(crate) mod paging;
 mod provisioning;
 mod puzzles;
 mod reject;
@@ -32,7 +33,7 @@ pub mod routes;
 mod signups;
 mod users;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use doorstep_dialects::Plan;
@@ -62,6 +63,8 @@ pub struct AppState {
     pub plan: Plan,
     puzzles: puzzles::Puzzles,
     watchers: Arc<order_events::Watchers>,
+    /// The OpenAPI document, once somebody has asked for it.
+    openapi: OnceLock<cached::Cached>,
     /// Ends streams, which would hold up a stop.
     stopping: CancellationToken,
     /// Places for requests that are worked on.
@@ -106,7 +109,17 @@ impl App {
             },
         };
         let puzzles = puzzles::Puzzles::new(&settings.publishable);
-        Self(Arc::new(AppState { context, settings, plan, puzzles, watchers, stopping, places }))
+        let openapi = OnceLock::new();
+        Self(Arc::new(AppState {
+            context,
+            settings,
+            plan,
+            puzzles,
+            watchers,
+            openapi,
+            stopping,
+            places,
+        }))
     }
 }
 

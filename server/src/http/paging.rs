@@ -12,11 +12,11 @@ const PER_PAGE: HeaderName = HeaderName::from_static("per-page");
 const TOTAL: HeaderName = HeaderName::from_static("total");
 
 /// Entries on a page for which no number was named; as many as fit a screen.
-const DEFAULT_PER_PAGE: i64 = 25;
+pub(crate) const DEFAULT_PER_PAGE: i64 = 25;
 /// The most: a page of this many large entries is some megabytes.
-const MOST_PER_PAGE: i64 = 100;
+pub(crate) const MOST_PER_PAGE: i64 = 100;
 /// So that a page's number times its size is no overflow.
-const MOST_PAGES: i64 = 1_000_000_000;
+pub(crate) const MOST_PAGES: i64 = 1_000_000_000;
 
 /// A page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -50,6 +50,7 @@ mod names;
 mod oauth;
 mod oauth_clients;
 mod offers;
+mod openapi;
 mod operator_users;
 mod order_events;
 mod orders;

@@ -84,8 +84,7 @@ async fn oauth2_of_rust_goes_its_whole_way(kind: Kind) {
 }
 
 async fn authlib_of_python_goes_its_whole_way(kind: Kind) {
-    let python = root().join("target/xtask/oauth-clients/bin/python");
-    goes_its_whole_way(kind, &python, "authlib_client.py", 2).await;
+    goes_its_whole_way(kind, &python(), "authlib_client.py", 2).await;
 }
 
 async fn openid_client_of_javascript_goes_its_whole_way(kind: Kind) {
@@ -118,7 +117,13 @@ async fn goes_its_whole_way(kind: Kind, interpreter: &Path, script: &str, ways: 
     assert_eq!(count("SELECT COUNT(*) FROM tokens WHERE revoked_at IS NULL").await, 0);
 }
 
-fn run(interpreter: &Path, script: &str, job: &Value) -> Value {
+/// The interpreter with the packages of `tests/clients/requirements.txt`.
+pub(crate) fn python() -> PathBuf {
+    root().join("target/xtask/oauth-clients/bin/python")
+}
+
+/// Runs a script of `tests/clients` on a job; what it answers.
+pub(crate) fn run(interpreter: &Path, script: &str, job: &Value) -> Value {
     let mut child = Command::new(interpreter)
         .arg(script)
         .current_dir(folder())

@@ -24,7 +24,7 @@ pub(crate) fn ensure(workspace: &Workspace, screen: &Screen) -> Result<()> {
         return Ok(());
     }
     ensure_python(workspace, screen)?;
-    screen.step("Installing Authlib and aiosmtpd from the Python package index", || {
+    screen.step("Installing Python packages for the tests", || {
         let mut make = command::new("python3");
         make.args(["-m", "venv", "--clear"]).arg(&folder);
         command::logged(workspace, "python-venv", &mut make)?;
@@ -42,8 +42,8 @@ pub(crate) fn ensure(workspace: &Workspace, screen: &Screen) -> Result<()> {
 
 /// Whether the interpreter is still there: the environment only links to it.
 fn works(folder: &Path) -> bool {
-    command::ask(command::new(folder.join("bin/python")).args(["-c", "import aiosmtpd, authlib"]))
-        .is_some()
+    let mut python = command::new(folder.join("bin/python"));
+    command::ask(python.args(["-c", "import aiosmtpd, authlib, openapi_spec_validator"])).is_some()
 }
 
 /// Debian has the module that makes environments in a package of its own.

@@ -469,6 +469,12 @@ pub(super) static ROUTES: &[Route] = &[
     // Readers.
     Route {
         method: "GET",
+        path: paths::OPENAPI,
+        access: Access::Open,
+        handler: || on(MethodFilter::GET, docs::document),
+    },
+    Route {
+        method: "GET",
         path: paths::ERRORS_PAGE,
         access: Access::Open,
         handler: || on(MethodFilter::GET, docs::errors),

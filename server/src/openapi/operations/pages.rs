@@ -1,0 +1,51 @@
+//! What browsers and readers load.
+
+use doorstep_wire::{Code, paths};
+
+use crate::openapi::{
+    answers::{Document, Page},
+    operation::{Answer, Body, Kind, Operation, Parameter, of},
+    requests::ConfirmRequest,
+};
+
+const CODE: Parameter = Parameter::query("code", Kind::Text, "The code of the link");
+const UNCHANGED: Answer = Answer::empty(304, "It is as it was").with(&["ETag"]);
+const HTML: Answer =
+    Answer::of(200, "The page", "text/html; charset=utf-8", of::<Page>).with(&["ETag"]);
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::new(("GET", paths::LOADER), "loader", "The script that puts the form into a page")
+        .answers(&[
+            Answer::of(200, "The script", "text/javascript; charset=utf-8", of::<Page>)
+                .with(&["ETag"]),
+            UNCHANGED,
+        ]),
+    Operation::new(("GET", paths::ASSETS), "asset", "A file that the script loads").answers(&[
+        Answer::of(200, "The file, which never changes", "*/*", of::<Page>).with(&["ETag"]),
+        UNCHANGED,
+    ]),
+    Operation::new(("GET", paths::FRAME), "frame", "The form as a page of its own, for a frame")
+        .asks(&[
+            Parameter::query("client", Kind::Text, "The client whose page shows the frame"),
+            Parameter::query("origin", Kind::Text, "The origin of that page"),
+        ])
+        .answers(&[Answer::of(200, "The page", "text/html; charset=utf-8", of::<Page>)]),
+    Operation::new(("GET", paths::CONFIRM), "confirmPage", "Where the link in a mail leads")
+        .says("It changes nothing: programs look at mails before people do.")
+        .asks(&[CODE])
+        .answers(&[Answer::of(200, "A page with a button", "text/html; charset=utf-8", of::<Page>)])
+        .refuses(&[Code::ConfirmationEnded]),
+    Operation::new(("POST", paths::CONFIRM), "confirmAddress", "What the button on that page does")
+        .takes(Body::form(of::<ConfirmRequest>))
+        .answers(&[Answer::of(
+            200,
+            "The address is confirmed",
+            "text/html; charset=utf-8",
+            of::<Page>,
+        )])
+        .refuses(&[Code::ConfirmationEnded]),
+    Operation::new(("GET", paths::OPENAPI), "openapi", "This document")
+        .answers(&[Answer::json(200, "OpenAPI 3.1", of::<Document>).with(&["ETag"]), UNCHANGED]),
+    Operation::new(("GET", paths::ERRORS_PAGE), "errorsPage", "What each error code means")
+        .answers(&[HTML, UNCHANGED]),
+];

@@ -3,6 +3,7 @@
 
 mod clock;
 mod database;
+mod disk;
 mod jose;
 mod leaks;
 mod mail;
@@ -13,6 +14,7 @@ mod server;
 
 pub use clock::TestClock;
 pub use database::{Database, Held, Kind};
+pub use disk::SmallDisk;
 pub use jose::{Signer, now};
 pub use leaks::{Leak, Report, keep_secret};
 pub use mail::{Mail, MailServer, StoppedMailServer};

@@ -37,6 +37,7 @@ mod duplicates;
 mod durability;
 mod everlytic;
 mod frame;
+mod full_disk;
 mod golden;
 mod handbook;
 mod idempotency;

@@ -357,6 +357,7 @@ pub async fn send(request: RequestBuilder) -> Answer {
         headers: response.headers().clone(),
         text: response.text().await.expect("a body"),
     };
+    assert!(answer.header("set-cookie").is_empty(), "T-098: {method} {url} sets a cookie");
     leaks::answered(&method, &url, &answer);
     answer
 }

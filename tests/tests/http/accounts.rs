@@ -169,10 +169,15 @@ async fn a_credential_is_a_client_of_its_own_user(kind: Kind) {
     assert_eq!(send(by_basic).await.refusal(), too_little);
 }
 
+/// T-046, and T-058 for all but erased users.
 async fn what_was_ended_is_refused_everywhere(kind: Kind) {
     let setup = setup(kind).await;
-    let read = setup.token("profile_read").await;
-    let get = || send(setup.server.request(Method::GET, "/api/users").bearer_auth(&read));
+    let own = setup.token("profile_read profile_update").await;
+    let get = || send(setup.server.request(Method::GET, "/api/users").bearer_auth(&own));
+    let change = || {
+        let request = setup.server.request(Method::PATCH, "/api/users").bearer_auth(&own);
+        send(request.json(&json!({ "user": { "city": "Rome" } })))
+    };
     let dead = (401, "invalid_token".to_owned());
     let database = &setup.server.database;
     assert_eq!(get().await.status, 200);
@@ -184,6 +189,7 @@ async fn what_was_ended_is_refused_everywhere(kind: Kind) {
     ] {
         database.execute(end).await;
         assert_eq!(get().await.refusal(), dead, "{end}");
+        assert_eq!(change().await.refusal(), dead, "{end}");
         let by_basic = setup.show().await;
         if !end.contains("tokens") {
             let wrong = send(
@@ -198,7 +204,33 @@ async fn what_was_ended_is_refused_everywhere(kind: Kind) {
         }
         database.execute(begin).await;
         assert_eq!(get().await.status, 200, "{begin}");
+        assert_eq!(change().await.status, 200, "{begin}");
     }
+}
+
+/// T-058: nobody learns from a refusal whether there ever was such a user.
+async fn who_was_erased_is_refused_as_nobody_is(kind: Kind) {
+    let setup = setup(kind).await;
+    let id = setup.show().await.json()["user"]["id"].to_string();
+    let try_with = async |name: &str, password: &str| {
+        let request = setup.server.request(Method::GET, "/api/users");
+        let request = request.basic_auth(name, Some(password)).header("x-request-id", "the-same");
+        let answer = send(request).await;
+        assert_eq!(answer.refusal(), (401, "invalid_credential".to_owned()));
+        let told = answer.headers.iter().filter(|(name, _)| {
+            !["date", "ratelimit", "ratelimit-policy"].contains(&name.as_str())
+        });
+        (
+            answer.text.clone(),
+            told.map(|(name, value)| format!("{name}: {value:?}")).collect::<Vec<_>>(),
+        )
+    };
+    let wrong = try_with(&setup.username, "no").await;
+    assert_eq!(setup.show().await.status, 200);
+    setup.server.cli(&["user", "erase", &id], "").unwrap();
+    assert_eq!(try_with(&setup.username, &setup.password).await, wrong);
+    assert_eq!(try_with(&setup.username, "no").await, wrong);
+    assert_eq!(try_with("nobody", &setup.password).await, wrong);
 }
 
 async fn changes_at_once_do_not_lose_one_another(kind: Kind) {
@@ -226,5 +258,6 @@ on_both!(
     a_faulty_change_is_a_400_and_changes_nothing,
     a_credential_is_a_client_of_its_own_user,
     what_was_ended_is_refused_everywhere,
+    who_was_erased_is_refused_as_nobody_is,
     changes_at_once_do_not_lose_one_another,
 );

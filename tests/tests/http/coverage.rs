@@ -158,6 +158,15 @@ async fn every_guarded_route_refuses_everybody_else(kind: Kind) {
             401,
         ),
         ("an unknown username", Box::new(|r| r.basic_auth("nobody", Some("no"))), 401),
+        // T-098: a browser sends cookies for every page that asks it to.
+        (
+            "a cookie",
+            {
+                let value = format!("access_token={register}; Authorization=Bearer {register}");
+                Box::new(move |request| request.header("cookie", value.clone()))
+            },
+            401,
+        ),
         ("another scheme", header("Digest x".to_owned()), 400),
         ("a bare word", header("Bearer".to_owned()), 400),
         ("broken base64", header("Basic !!".to_owned()), 400),

@@ -68,6 +68,7 @@ mod registration;
 mod running;
 mod sign_up;
 mod sign_up_tokens;
+mod timing;
 mod token_endpoint;
 mod transport;
 mod upgrades;

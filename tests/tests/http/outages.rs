@@ -289,3 +289,36 @@ async fn a_statement_that_takes_too_long_is_ended() {
     server.database.execute("DROP TRIGGER slow ON users").await;
     assert_eq!(server.sign_up(&token, &person("srv", "ada")).await.status, 201);
 }
+
+/// a server that hangs in the middle of a transaction keeps nobody out for long.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_hangs_in_the_middle_is_cut_off() {
+    let server = Arc::new(Server::start(Kind::Postgres).await);
+    let client = server.client("register", &[], &[]);
+    let token = server.token(&client, "register").await;
+    let replica = server.replica();
+    let mut other = sqlx::PgConnection::connect(&server.database.url).await.unwrap();
+    for sql in ["BEGIN", "LOCK TABLE credentials IN EXCLUSIVE MODE"] {
+        sqlx::query(sql).execute(&mut other).await.unwrap();
+    }
+    let (at, bearer) = (server.clone(), token.clone());
+    let signing_up = tokio::spawn(async move { at.sign_up(&bearer, &person("srv", "bob")).await });
+    while server.database.count(WAITS).await == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    server.signal("STOP");
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    // It has Bob's name and does not go on.
+    loop {
+        let request = replica.request(Method::POST, "/api/users").bearer_auth(&token);
+        let answer = send(request.json(&person("srv", "bob"))).await;
+        if answer.status == 201 {
+            break;
+        }
+        assert_told_to_come_again(&answer);
+    }
+    server.signal("CONT");
+    let late = signing_up.await.unwrap();
+    assert!([409, 503].contains(&late.status.as_u16()), "{}", late.text);
+    assert_eq!(server.database.count("SELECT COUNT(*) FROM users").await, 1);
+}

@@ -314,7 +314,7 @@ const SIGHTS = {
   desktop: {},
   dark: { colorScheme: 'dark' },
   phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
-  rtl: { page: { dir: 'rtl', lang: 'ar' } },
+  rtl: { page: { dir: 'rtl', lang: 'ar', locale: 'en', mirrored: 'yes' } },
 };
 
 for (const [name, { page: options, ...browsing }] of Object.entries(SIGHTS)) {

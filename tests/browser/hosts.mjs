@@ -113,7 +113,7 @@ const PAGES = {
       ...['mode', 'client', 'theme', 'locale', 'fields', 'shadow'],
       ...['order', 'order-location', 'order-product', 'order-image', 'order-name'],
     ].filter((name) => name in page.options);
-    const more = names.map((name) => `${name}="${escape(page.options[name])}"`).join(' ');
+    const more = names.map((name) => `${name}="${escape(page.options[name])}"`).join(' ') + (page.options.mirrored ? ' dir="rtl"' : '');
     const style = page.options.style ? `<style>${page.options.style}</style>` : '';
     return document(
       page,

@@ -34,7 +34,8 @@ for (const [name, browsing] of Object.entries(SIGHTS)) {
       await page.evaluate(() => scrollTo(0, 0));
       await page.screenshot({ path: join(FOLDER, `order-${name}-${state}.png`), fullPage: true, caret: 'hide' });
     };
-    const options = name === 'rtl' ? { dir: 'rtl', lang: 'ar' } : {};
+    // In English, which this reads, and mirrored all the same.
+    const options = name === 'rtl' ? { dir: 'rtl', lang: 'ar', locale: 'en', mirrored: 'yes' } : {};
     await page.goto(world.hosts.page('element', { customer: world.customer(), order: '', 'order-product': '2', ...options }));
     const { credential, ordering } = await signUp(page);
     await ordering.start.waitFor();

@@ -85,6 +85,15 @@
       return true;
     };
 
+    // What the frame is called follows what it shows.
+    let title;
+    const name = () => {
+      const said = form.shadowRoot.querySelector("h2")?.textContent;
+      if (!said || said == title) return;
+      document.title = title = said;
+      say({ kind: "title", title });
+    };
+
     form.onCredential = (credential) => {
       last = last.then(async () => {
         const number = ++asked;
@@ -127,6 +136,7 @@
     form.update({ values: isObject(values) ? values : {}, embedder });
     document.body.append(form);
     guard(form.shadowRoot, () => isGranted);
+    new MutationObserver(name).observe(form.shadowRoot, { childList: true, characterData: true, subtree: true });
     say({ kind: "hello", nonce, height: height() });
     new ResizeObserver(() => say({ kind: "size", height: height() })).observe(form);
   }

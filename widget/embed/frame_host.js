@@ -8,6 +8,7 @@
 //   page → frame   init (window)  nonce, options, page      update  options, page
 //                  answer  ask, yes                         decline
 //   frame → page   hello  nonce, height                     size  height
+//                  title  title
 //                  event  name, detail, ask?                offer  ask
 //                  credential  credential                   only after an offer that was answered by yes
 const VERSION = 1;
@@ -35,6 +36,7 @@ const isHeight = (value) => isCount(value) && value <= TALLEST;
 const KINDS = {
   hello: { nonce: isText, height: isHeight },
   size: { height: isHeight },
+  title: { title: isText },
   event: {
     name: (value) => isText(value) && /^[a-z]+(-[a-z]+)*$/.test(value),
     detail: (value) => typeof value == "object",
@@ -101,6 +103,7 @@ export function mount(box, element, options, page) {
       tell();
     },
     size: ({ height }) => grow(height),
+    title: ({ title }) => (frame.title = title),
     event: ({ name, detail, ask }) => {
       const cancelable = ask !== undefined;
       const event = new CustomEvent("doorstep:" + name, { bubbles: true, composed: true, cancelable, detail });

@@ -90,12 +90,46 @@
       return made;
     };
 
+    // Which catalogue a wish is best served by: one of its language and script, and of its region if there is a choice.
+    // What a tag leaves out the browser knows (CLDR, likely subtags); an underscore is what half of all frameworks write.
+    const whole = (tag) => new Intl.Locale(tag).maximize();
+    const choose = (wishes) => {
+      for (const wish of wishes) {
+        try {
+          const locale = wish.replaceAll("_", "-");
+          // Norwegian is written in two ways, and the one is read by those who write the other.
+          const { language, script, region } = whole(locale.replace(/^n[no]\b/i, "nb"));
+          const near = assets.languages.filter((tag) => whole(tag).language == language && whole(tag).script == script);
+          if (near[0]) return { language: near.find((tag) => whole(tag).region == region) || near[0], locale };
+        } catch {
+          // No tag at all.
+        }
+      }
+      return ENGLISH;
+    };
+    const ENGLISH = { language: "en", locale: "en" };
+
+    const said = {};
+    // Once for all forms of the page; in English where another language does not come.
+    const speak = (part, wish) => {
+      const path = `assets/${part}-${wish.language}-${assets.texts}.json`;
+      said[path] ||= get(path).then((reply) => reply.json());
+      return said[path].then(
+        (texts) => ({ ...wish, texts, mirrored: /^(ar|fa|he)/.test(wish.language) }),
+        (cause) => {
+          delete said[path];
+          if (wish == ENGLISH) throw cause;
+          return speak(part, ENGLISH);
+        },
+      );
+    };
+
     const kebab = (name) => name.replace(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
     const camel = (name) => name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
 
     class DoorstepSignup extends HTMLElement {
       static observedAttributes = (
-        "token client provider provider-server provider-username mode locale theme fields " +
+        "token client provider provider-server provider-username mode locale dir theme fields " +
         "order order-location order-product order-image order-name"
       ).split(" ");
 
@@ -103,7 +137,10 @@
       #handle;
       #next;
       #given = {};
-      #stale;
+      #said;
+      #turn = 0;
+      // Pages change their language at their root.
+      #watch = new MutationObserver(() => this.#changed());
       #prover;
 
       connectedCallback() {
@@ -146,8 +183,14 @@
         box.setAttribute("aria-busy", "true");
         box.setAttribute("aria-label", "Loading");
         box.setAttribute("role", "status");
+        this.#watch.observe(document.documentElement, { attributeFilter: ["lang"] });
+        const isFrame = this.getAttribute("mode") == "frame";
+        // The frame's own form speaks; a page around it need not allow requests.
+        const spoken = isFrame || this.#hear().then((said) => this.#take(said));
         try {
-          const [form, sheets] = await load(this.getAttribute("mode") == "frame");
+          const [[form, sheets]] = await Promise.all([load(isFrame), spoken]);
+          // What changed meanwhile.
+          if (!isFrame) this.#take(await this.#hear());
           if (this.#box != box) return;
           adopt(styled, sheets);
           if (form.isFrame) {
@@ -162,25 +205,45 @@
           if (options.client && !options.token) this.#prove().catch(() => {});
           this.#tell("ready", {});
         } catch (cause) {
+          // Said in the language of the form, if that is to be had.
+          if (!isFrame) await spoken.catch(() => {});
           if (this.#box == box) this.#fail(box, cause);
         }
       }
 
       #stop() {
+        this.#watch.disconnect();
         this.#next?.unmount();
         this.#next = null;
         this.#handle?.unmount();
         this.#box?.remove();
-        this.#handle = this.#box = null;
+        this.#handle = this.#box = this.#said = null;
       }
 
-      #changed() {
-        if (!this.#handle || this.#stale) return;
-        this.#stale = true;
-        queueMicrotask(() => {
-          this.#stale = false;
-          this.#handle?.update(this.#options());
-        });
+      // Once for all that changes at a time, and not before the texts are there; if they do not come, with the last.
+      async #changed() {
+        if (!this.#handle) return;
+        const turn = ++this.#turn;
+        const [said, next] = await Promise.all([this.#said && this.#hear().catch(() => this.#said), this.#next && this.#hear("order").catch(() => {})]);
+        if (turn != this.#turn || !this.#handle) return;
+        if (said) this.#take(said);
+        this.#handle.update(this.#options());
+        if (next) this.#next?.update({ ...this.#options(), ...next });
+      }
+
+      // The texts: in the language that the page wants here, else in its own, else in the reader's.
+      #hear(part = "text") {
+        const page = this.closest("[lang]") || document.documentElement;
+        return speak(part, choose([this.getAttribute("locale"), page.lang, ...navigator.languages].filter(Boolean)));
+      }
+
+      #take(said) {
+        const box = this.#box;
+        if (!box) return;
+        this.#said = said;
+        box.lang = said.language;
+        box.dir = this.getAttribute("dir") || (said.mirrored ? "rtl" : "ltr");
+        if (box.hasAttribute("aria-label")) box.setAttribute("aria-label", said.texts[0]);
       }
 
       #options() {
@@ -194,6 +257,7 @@
         return {
           ...options,
           ...this.#given,
+          ...this.#said,
           // Not the page's to choose: the token goes there.
           api,
           // For pages without a back end: the puzzle's solver, started once.
@@ -213,12 +277,12 @@
         if (!box || !this.hasAttribute("order")) return;
         try {
           const wasm = get(assets.orderWasm);
-          const [order, sheets] = await Promise.all([bring(assets.order), Promise.all([sheet(assets.orderCss)]), wasm]);
+          const [order, sheets, said] = await Promise.all([bring(assets.order), Promise.all([sheet(assets.orderCss)]), this.#hear("order"), wasm]);
           await order.default({ module_or_path: wasm });
           const place = box.querySelector(".doorstep-next");
           if (this.#box != box || !place) return;
           adopt(place.getRootNode(), sheets);
-          this.#next = order.start(place, this, this.#options(), ...credential);
+          this.#next = order.start(place, this, { ...this.#options(), ...said }, ...credential);
         } catch (cause) {
           // The account is there and its credential on the screen: nobody is held up.
           console.error("Doorstep: the order steps could not be loaded.", cause);
@@ -245,8 +309,9 @@
         console.error(`Doorstep: the form could not be loaded. If a Content-Security-Policy is in place, it must allow ${api} in script-src and connect-src, or for mode="frame" in script-src and frame-src.`, cause);
         tries++;
         this.#settle("doorstep-failed");
-        make("p", box, "The form could not be loaded.").setAttribute("role", "alert");
-        make("button", box, "Try again").onclick = () => {
+        const { texts } = this.#said || { texts: [, "The form could not be loaded.", "Try again"] };
+        make("p", box, texts[1]).setAttribute("role", "alert");
+        make("button", box, texts[2]).onclick = () => {
           this.#stop();
           this.#start();
         };

@@ -3,8 +3,6 @@
 use doorstep_fields::{Field, Kind, Raw};
 use leptos::prelude::*;
 
-use crate::i18n;
-
 /// One field's answer. It outlives the row that shows it, so that a field which
 /// the host takes off the form and puts back still has its text.
 #[derive(Debug, Clone, Copy)]
@@ -12,7 +10,8 @@ pub(crate) struct Answer {
     pub(crate) field: &'static Field,
     /// As typed; a flag is `true` or empty.
     pub(crate) text: RwSignal<String>,
-    /// The sentence to show, or nothing.
+    /// What is wrong, or nothing: a fault's code, or the server's own sentence where
+    /// we have none for it.
     pub(crate) fault: RwSignal<String>,
     /// Whether the provider answered, and the person cannot.
     pub(crate) is_locked: RwSignal<bool>,
@@ -76,26 +75,26 @@ impl Answer {
     /// Checks it by the rule that the server has. Says whether it is sound.
     pub(crate) fn check(self) -> bool {
         let found = self.text.with_untracked(|text| self.field.parse(self.raw(text)).err());
-        let sentence = found.map_or_else(String::new, |code| i18n::fault(self.field, &code));
-        let is_sound = sentence.is_empty();
+        let what = found.map_or("", |code| code.name());
+        let is_sound = what.is_empty();
         // A signal that is set anew makes a screen reader read anew.
-        if self.fault.with_untracked(|shown| *shown != sentence) {
-            self.blame(sentence);
+        if self.fault.with_untracked(|shown| shown != what) {
+            self.blame(what.to_owned());
         }
         is_sound
     }
 
     /// Shows what is wrong, by our own check or by the server's.
-    pub(crate) fn blame(self, sentence: String) {
-        if !sentence.is_empty() {
+    pub(crate) fn blame(self, what: String) {
+        if !what.is_empty() {
             self.attention.set_value(Attention::OnInput);
         }
-        self.fault.set(sentence);
+        self.fault.set(what);
     }
 
     /// Whether a sentence is shown.
     pub(crate) fn is_at_fault(self) -> bool {
-        self.fault.with(|sentence| !sentence.is_empty())
+        self.fault.with(|what| !what.is_empty())
     }
 
     /// As the rule wants it.

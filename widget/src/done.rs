@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::{
     credential::Credential,
     flow::{Account, Handover},
-    i18n::{Key, text},
+    i18n::Key,
     widget::Widget,
 };
 
@@ -29,13 +29,14 @@ pub(crate) fn Done(widget: Widget, api: String, account: Account) -> impl IntoVi
     view! {
         <div class="doorstep-form doorstep-done" part="done">
             <h2 class="doorstep-title" part="title" tabindex="-1">
-                {text(title)}
+                {move || widget.follow(title)}
             </h2>
             <p class=class part="once">
-                {text(lead)}
+                {move || widget.follow(lead)}
             </p>
             <div hidden=pending>
                 <Secret
+                    widget
                     id=widget.id("username")
                     name="username"
                     label=Key::Username
@@ -45,6 +46,7 @@ pub(crate) fn Done(widget: Widget, api: String, account: Account) -> impl IntoVi
             </div>
             <div hidden=hidden>
                 <Secret
+                    widget
                     id=widget.id("password")
                     name="password"
                     label=Key::Password
@@ -53,8 +55,8 @@ pub(crate) fn Done(widget: Widget, api: String, account: Account) -> impl IntoVi
                 />
             </div>
             <div class="doorstep-actions" hidden=hidden>
-                <Download text=credential.as_env() to="doorstep.env" label=Key::DownloadEnv />
-                <Download text=credential.as_json() to="doorstep.json" label=Key::DownloadJson />
+                <Download widget text=credential.as_env() to="doorstep.env" label=Key::DownloadEnv />
+                <Download widget text=credential.as_json() to="doorstep.json" label=Key::DownloadJson />
             </div>
             // Where the loader puts what comes after. Without anything that is computed it would be written as HTML, which
             // the frame forbids.
@@ -66,6 +68,7 @@ pub(crate) fn Done(widget: Widget, api: String, account: Account) -> impl IntoVi
 /// A value to copy, and to look at on request where it is secret.
 #[component]
 fn Secret(
+    widget: Widget,
     id: String,
     name: &'static str,
     label: Key,
@@ -79,15 +82,15 @@ fn Secret(
         let report = move |is_copied| {
             let key = if is_copied { Key::Copied } else { Key::CopyByHand };
             // The page may have taken the form away meanwhile.
-            let _ = said.try_set(text(key).to_owned());
+            let _ = said.try_set(widget.say(key));
         };
         browser::copy(&copied, browser::input_beside(&event), report);
     };
-    let toggles = move || text(if is_shown.get() { Key::Hide } else { Key::Show }).to_owned();
+    let toggles = move || widget.follow(if is_shown.get() { Key::Hide } else { Key::Show });
     view! {
         <div class="doorstep-row" part="row">
             <label class="doorstep-label" part="label" for=id.clone()>
-                {text(label)}
+                {move || widget.follow(label)}
             </label>
             <div class="doorstep-secret">
                 <input
@@ -117,7 +120,7 @@ fn Secret(
                     type="button"
                     on:click=copy
                 >
-                    {text(Key::Copy)}
+                    {move || widget.follow(Key::Copy)}
                 </button>
             </div>
             <p class="doorstep-hint" part="hint" role="status">
@@ -129,7 +132,7 @@ fn Secret(
 
 /// The credential as a file.
 #[component]
-fn Download(text: String, to: &'static str, label: Key) -> impl IntoView {
+fn Download(widget: Widget, text: String, to: &'static str, label: Key) -> impl IntoView {
     let save = move |_| {
         if let Err(error) = browser::download(to, &text) {
             browser::complain(&error);
@@ -142,7 +145,7 @@ fn Download(text: String, to: &'static str, label: Key) -> impl IntoView {
             type="button"
             on:click=save
         >
-            {crate::i18n::text(label)}
+            {move || widget.follow(label)}
         </button>
     }
 }

@@ -181,8 +181,9 @@ mod tests {
 
     #[test]
     fn faults_without_a_field_on_the_form_are_told_on_top() {
-        let faults = ["/user/fname", "/user/merge_labels"]
-            .map(|pointer| Told::at(pointer.to_owned(), pointer.to_owned() + " is wrong"));
+        let faults = ["/user/fname", "/user/merge_labels"].map(|pointer| {
+            Told::at(pointer.to_owned(), String::new(), pointer.to_owned() + " is wrong")
+        });
         check(
             problem(Code::ValidationFailed, faults.to_vec()),
             &Flow::Refused(Refusal::Faults {

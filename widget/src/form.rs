@@ -2,13 +2,7 @@
 
 use leptos::{ev::SubmitEvent, prelude::*};
 
-use crate::{
-    i18n::{Key, text},
-    row::Row,
-    settings,
-    summary::Summary,
-    widget::Widget,
-};
+use crate::{i18n::Key, row::Row, settings, summary::Summary, widget::Widget};
 
 /// Title, what went wrong, the fields, the button.
 #[component]
@@ -28,7 +22,7 @@ pub(crate) fn Form(widget: Widget) -> impl IntoView {
         event.prevent_default();
         widget.send();
     };
-    let says = move || text(if widget.is_sending() { Key::Sending } else { Key::Send }).to_owned();
+    let says = move || widget.say(if widget.is_sending() { Key::Sending } else { Key::Send });
     let announces = move || if widget.is_sending() { says() } else { String::new() };
     view! {
         <form
@@ -48,7 +42,7 @@ pub(crate) fn Form(widget: Widget) -> impl IntoView {
                 <bdi>{brand}</bdi>
             </p>
             <h2 class="doorstep-title" part="title" id=widget.id("title")>
-                {text(Key::Title)}
+                {widget.say(Key::Title)}
             </h2>
             // For whom the account will be: the person sees that the panel got it right.
             <p class="doorstep-lead" part="lead">

@@ -84,6 +84,7 @@ pub(crate) fn settings(options: &JsValue) -> Settings {
         provider_username: text("providerUsername"),
         fields: text("fields"),
         theme: text("theme"),
+        language: text("language"),
         locale: text("locale"),
     }
 }
@@ -91,4 +92,13 @@ pub(crate) fn settings(options: &JsValue) -> Settings {
 /// What the page already knows of a field's answer.
 pub(crate) fn prefilled(options: &JsValue, field: &str) -> String {
     answer(&get(options, "values"), field).unwrap_or_default()
+}
+
+/// Tells the page's developer of fields that nobody knows.
+pub(crate) fn warn_of_unknown(settings: &Settings) {
+    for name in settings.unknown() {
+        browser::warn(
+            &("Doorstep: there is no field `".to_owned() + name + "` to show; check `fields`"),
+        );
+    }
 }

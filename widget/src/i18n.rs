@@ -1,55 +1,110 @@
 //! Every text of the form, by key.
 
-use doorstep_fields::{Fault, FaultCode, Field};
-use doorstep_widget_kit::texts;
+use doorstep_fields::{CATALOGUE, Field};
+use doorstep_widget_kit::texts::Texts;
+use leptos::prelude::*;
 
-texts! {
-    Title = "Create your account";
-    Optional = "optional";
-    Choose = "Choose…";
-    Send = "Create account";
-    Sending = "Creating your account…";
-    TryAgain = "Try again";
-    CheckFields = "Please check the marked fields.";
-    NoAnswer = "We could not reach the server. What you typed is still here, and trying again will not create a second account.";
-    Busy = "The server cannot take sign-ups right now. What you typed is still here; please try again in a moment.";
-    AlreadyRegistered = "You already have an account here. Use the API credential you saved when it was created. If it is lost, ask your provider for a new one.";
-    TokenNeeded = "This page is no longer allowed to create the account. Reload the page, then try again.";
-    DoneTitle = "Your account is ready";
-    DoneOnce = "Save this credential now. This is the only time the password is shown.";
-    DoneByProvider = "Your provider has set it up for you and keeps its password. There is nothing to save.";
-    DoneWithoutPassword = "Your account is ready. Its password was delivered before and is not shown again.";
-    PendingTitle = "We will let you know";
-    PendingLead = "Your sign-up has reached us. Your provider looks at it and then tells you how to sign in, usually within a day. You need not do anything else.";
-    Username = "API username";
-    Password = "API password";
-    Show = "Show";
-    Hide = "Hide";
-    Copy = "Copy";
-    Copied = "Copied";
-    CopyByHand = "Press Ctrl+C to copy";
-    DownloadEnv = "Download .env";
-    DownloadJson = "Download JSON";
-    SetByProvider = "Set by your provider";
-    HintPhone = "With country code, like +44 20 7946 0958";
-    HintSftp = "For all projects you create";
-}
+use crate::widget::Widget;
 
-/// A field's label.
-pub(crate) const fn label(field: &Field) -> &'static str {
-    field.label
-}
+include!(concat!(env!("OUT_DIR"), "/keys.rs"));
 
-/// What helps to answer, if anything does.
-pub(crate) fn hint(field: &Field) -> Option<&'static str> {
-    match field.name {
-        "phone" => Some(text(Key::HintPhone)),
-        "c_sftp_pass" => Some(text(Key::HintSftp)),
-        _ => None,
+impl Widget {
+    /// A text, in the language of the moment. The form is drawn anew in another.
+    pub(crate) fn say(self, key: Key) -> String {
+        self.texts(|texts| texts.say(key as u8))
+    }
+
+    /// A text that follows the language where it stands.
+    pub(crate) fn follow(self, key: Key) -> String {
+        self.language.track();
+        self.say(key)
+    }
+
+    /// A text that counts.
+    pub(crate) fn count(self, key: Key, count: usize) -> String {
+        self.texts(|texts| texts.count(key as u8, figure(count), &[]))
+    }
+
+    /// A text with a reason in it that is not ours.
+    pub(crate) fn explain(self, key: Key, reason: &str) -> String {
+        self.texts(|texts| texts.fill(key as u8, &[("reason", reason)]))
+    }
+
+    /// A field's label.
+    pub(crate) fn label(self, field: &Field) -> String {
+        self.texts(|texts| label(texts, field))
+    }
+
+    /// What helps to answer, if anything does.
+    pub(crate) fn hint(self, field: &Field) -> String {
+        match field.name {
+            "phone" => self.say(Key::HintPhone),
+            "c_sftp_pass" => self.say(Key::HintSftp),
+            _ => String::new(),
+        }
+    }
+
+    /// The sentence that says what is wrong. `what` is a fault's code; any other text is
+    /// the sentence already.
+    pub(crate) fn fault(self, field: &Field, what: &str) -> String {
+        let Some(key) = fault(what) else { return what.to_owned() };
+        self.texts(|texts| {
+            let label = label(texts, field);
+            let with = [("field", label.as_str())];
+            if key == Key::FaultTooLong {
+                texts.count(key as u8, figure(field.max), &with)
+            } else {
+                texts.fill(key as u8, &with)
+            }
+        })
     }
 }
 
-/// The sentence that says what is wrong.
-pub(crate) fn fault(field: &'static Field, code: &FaultCode) -> String {
-    Fault { field: field.name, code: code.clone() }.to_string()
+fn label(texts: &Texts, field: &Field) -> String {
+    let at = CATALOGUE.iter().zip(FIELD..).find(|(other, _)| other.name == field.name);
+    at.map(|(_, at)| texts.say(at)).unwrap_or_default()
+}
+
+/// The text for a fault's code.
+pub(crate) fn fault(code: &str) -> Option<Key> {
+    Some(match code {
+        "required" => Key::FaultRequired,
+        "too_long" => Key::FaultTooLong,
+        "control_character" => Key::FaultControlCharacter,
+        "wrong_type" => Key::FaultWrongType,
+        "invalid_email" => Key::FaultInvalidEmail,
+        "invalid_phone" => Key::FaultInvalidPhone,
+        "unknown_country" => Key::FaultUnknownCountry,
+        "invalid_currency" => Key::FaultInvalidCurrency,
+        _ => return None,
+    })
+}
+
+/// As the browser counts.
+fn figure(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::INFINITY, f64::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use doorstep_fields::FaultCode;
+
+    use super::fault;
+
+    #[test]
+    fn every_fault_has_its_own_text() {
+        let codes = [
+            FaultCode::Required,
+            FaultCode::TooLong { max: 1 },
+            FaultCode::ControlCharacter,
+            FaultCode::WrongType,
+            FaultCode::InvalidEmail,
+            FaultCode::InvalidPhone,
+            FaultCode::UnknownCountry,
+            FaultCode::InvalidCurrency,
+        ];
+        let texts: Vec<u8> = codes.iter().map(|code| fault(code.name()).unwrap() as u8).collect();
+        assert!(texts.iter().enumerate().all(|(at, text)| !texts[..at].contains(text)));
+        assert_eq!(fault("E-mail is in use by another account"), None);
+    }
 }

@@ -6,7 +6,7 @@ use doorstep_fields::Kind;
 
 use crate::{
     answer::Answer,
-    i18n::{self, Key, text},
+    i18n::Key,
     input::{CheckBox, ChoiceList, TextLine},
     settings::Placed,
     widget::Widget,
@@ -65,9 +65,7 @@ pub(crate) fn Row(widget: Widget, placed: Placed) -> impl IntoView {
     // A switch is never left out, so nothing about it is optional.
     let is_optional = !field.required && field.kind != Kind::Flag;
     let hint = move || {
-        let own = i18n::hint(field).unwrap_or_default();
-        let says = if answer.is_locked.get() { text(Key::SetByProvider) } else { own };
-        says.to_owned()
+        if answer.is_locked.get() { widget.say(Key::SetByProvider) } else { widget.hint(field) }
     };
     view! {
         <div
@@ -79,11 +77,11 @@ pub(crate) fn Row(widget: Widget, placed: Placed) -> impl IntoView {
             part="row"
         >
             <label class="doorstep-label" part="label" for=tied.id()>
-                {i18n::label(field)}
+                {widget.label(field)}
                 <span class="doorstep-optional">
                     {move || {
                         let says = is_optional && !answer.is_locked.get();
-                        if says { text(Key::Optional).to_owned() } else { String::new() }
+                        if says { widget.say(Key::Optional) } else { String::new() }
                     }}
                 </span>
             </label>
@@ -92,7 +90,7 @@ pub(crate) fn Row(widget: Widget, placed: Placed) -> impl IntoView {
                 {hint}
             </p>
             <p class="doorstep-fault" part="fault" id=tied.fault_id() aria-live="polite">
-                {move || answer.fault.get()}
+                {move || widget.fault(field, &answer.fault.get())}
             </p>
         </div>
     }

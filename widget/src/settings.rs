@@ -21,7 +21,9 @@ pub(crate) struct Settings {
     pub(crate) fields: String,
     /// `light`, `dark`, or anything else for what the host's page has.
     pub(crate) theme: String,
-    /// BCP 47; empty for the page's or the browser's.
+    /// Of the texts: the name of a catalogue.
+    pub(crate) language: String,
+    /// BCP 47, for what the browser says itself.
     pub(crate) locale: String,
 }
 
@@ -31,6 +33,9 @@ const ALWAYS: [&str; 3] = ["fname", "lname", "email"];
 /// Answers short enough that two of them share a line where there is room.
 const SHORT: [&str; 8] =
     ["fname", "lname", "city", "state", "zip", "country", "currency", "locale"];
+
+/// Languages in which the family's name comes first (CLDR, person names).
+const FAMILY_FIRST: [&str; 6] = ["hu", "ja", "ko", "vi", "zh-Hans", "zh-Hant"];
 
 /// A field on the form.
 #[derive(Debug, Clone, Copy)]
@@ -45,12 +50,17 @@ impl Settings {
     /// provider answered for the person is not kept from them.
     pub(crate) fn shown(&self, is_locked: impl Fn(&Field) -> bool) -> Vec<&'static Field> {
         let asked: Vec<&str> = words(&self.fields).collect();
-        CATALOGUE
+        let mut shown: Vec<&'static Field> = CATALOGUE
             .iter()
             .filter(|field| {
                 ALWAYS.contains(&field.name) || asked.contains(&field.name) || is_locked(field)
             })
-            .collect()
+            .collect();
+        if FAMILY_FIRST.contains(&self.language.as_str()) {
+            // Both are always there, and first.
+            shown.swap(0, 1);
+        }
+        shown
     }
 
     /// Names that were asked for and that nobody knows.
@@ -101,6 +111,13 @@ mod tests {
         let locked = asking("country").shown(|field| matches!(field.name, "phone" | "email"));
         let locked: Vec<&str> = locked.iter().map(|field| field.name).collect();
         assert_eq!(locked, ["fname", "lname", "email", "phone", "country"]);
+    }
+
+    #[test]
+    fn where_the_family_comes_first_its_name_does() {
+        let hungarian = Settings { language: "hu".to_owned(), ..asking("phone") };
+        let names: Vec<&str> = hungarian.shown(|_| false).iter().map(|it| it.name).collect();
+        assert_eq!(names, ["lname", "fname", "email", "phone"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use doorstep_fields::{CATALOGUE, Field, Kind, SignUp};
-use doorstep_widget_kit::{attempt::Attempt, browser, host::Host, screen::Screen};
+use doorstep_widget_kit::{attempt::Attempt, browser, host::Host, screen::Screen, texts::Texts};
 use doorstep_wire::Code;
 use leptos::{prelude::*, task};
 use wasm_bindgen::JsValue;
@@ -14,7 +14,7 @@ use crate::{
     done::Done,
     flow::{Account, Flow, Refusal, Reply},
     form::Form,
-    host, reply,
+    host, i18n, reply,
     session::Person,
     settings::Settings,
 };
@@ -33,12 +33,15 @@ pub(crate) struct Widget {
     pub(crate) flow: RwSignal<Flow>,
     /// For whom the token is, once we know.
     pub(crate) person: RwSignal<Person>,
+    /// The tag of the texts, for what is not drawn anew in another language.
+    pub(crate) language: RwSignal<String>,
     /// What no view follows.
     state: StoredValue<State, LocalStorage>,
 }
 
 struct State {
     settings: Settings,
+    texts: Texts,
     /// Of the operator, by way of the token.
     suggested_fields: String,
     /// As the host gave them, for the callback in them.
@@ -71,13 +74,15 @@ impl Widget {
     /// Must be called inside the owner that lives as long as the form.
     pub(crate) fn new(host: Host, screen: Screen, options: JsValue) -> Self {
         let settings = host::settings(&options);
-        warn_of_unknown(&settings);
+        host::warn_of_unknown(&settings);
         let answers = CATALOGUE
             .iter()
             .map(|field| Answer::new(field, known(field, host::prefilled(&options, field.name))))
             .collect();
+        let language = RwSignal::new(settings.language.clone());
         let state = State {
             settings,
+            texts: Texts::of(&options),
             suggested_fields: String::new(),
             options,
             answers,
@@ -93,6 +98,7 @@ impl Widget {
             id: COUNT.fetch_add(1, Ordering::Relaxed),
             flow: RwSignal::default(),
             person: RwSignal::default(),
+            language,
             state: StoredValue::new_local(state),
         }
     }
@@ -133,12 +139,9 @@ impl Widget {
         self.state.update_value(|state| state.suggested_fields = fields);
     }
 
-    /// The language for names of countries and the like.
-    pub(crate) fn locale(self) -> String {
-        self.state.with_value(|state| {
-            let locale = &state.settings.locale;
-            if locale.is_empty() { state.host.locale() } else { locale.clone() }
-        })
+    /// What the form says.
+    pub(crate) fn texts<T>(self, look: impl FnOnce(&Texts) -> T) -> T {
+        self.state.with_value(|state| look(&state.texts))
     }
 
     /// Whether the answers are on their way.
@@ -186,13 +189,17 @@ impl Widget {
         let mut last = settings.clone();
         self.state.update_value(|state| {
             std::mem::swap(&mut state.settings, &mut last);
+            state.texts = Texts::of(&options);
             state.options = options;
         });
         let is_new_token = !settings.token.is_empty() && last.token != settings.token;
         last.token.clone_from(&settings.token);
+        if last.language != settings.language {
+            self.language.set(settings.language.clone());
+        }
         // A new token alone is nothing to see.
         if last != settings && !self.flow.with_untracked(Flow::is_done) {
-            warn_of_unknown(&settings);
+            host::warn_of_unknown(&settings);
             self.host().keep_focus(|| self.draw_form());
         }
         if !is_new_token {
@@ -302,7 +309,9 @@ impl Widget {
                 }
                 for fault in &problem.faults {
                     if let Some(answer) = find(&fault.field) {
-                        answer.blame(fault.sentence.clone());
+                        let is_known = i18n::fault(&fault.code).is_some();
+                        let what = if is_known { &fault.code } else { &fault.sentence };
+                        answer.blame(what.clone());
                     }
                 }
                 self.settle(flow, host);
@@ -483,13 +492,5 @@ pub(crate) fn known(field: &'static Field, text: String) -> String {
             .and_then(|answer| answer.text().map(str::to_owned))
             .unwrap_or_default(),
         Kind::Text | Kind::Email | Kind::Phone | Kind::Flag => text,
-    }
-}
-
-fn warn_of_unknown(settings: &Settings) {
-    for name in settings.unknown() {
-        browser::warn(
-            &("Doorstep: there is no field `".to_owned() + name + "` to show; check `fields`"),
-        );
     }
 }

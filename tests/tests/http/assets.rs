@@ -57,6 +57,17 @@ async fn the_loader_is_short_lived_and_its_files_last_for_ever() {
             assert_eq!(coding, sent, "{name} for {accepted}");
         }
     }
+    // The texts' names are put together by the loader.
+    let after = |name: &str| loader.text.split(name).nth(1).unwrap_or_default();
+    let hash: String = after("\"texts\":\"").chars().take_while(char::is_ascii_hexdigit).collect();
+    for (part, language) in [("text", "en"), ("text", "zh-Hant"), ("order", "ar")] {
+        let name = format!("/v1/assets/{part}-{language}-{hash}.json");
+        let texts = server.get(&name).await;
+        assert_eq!(texts.status, 200, "{name}");
+        assert_eq!(texts.header("content-type"), "application/json");
+        assert_eq!(texts.header("access-control-allow-origin"), "*");
+        assert!(texts.json().as_array().unwrap().len() > 20, "{name}");
+    }
     let count = |kind: &str| kinds.iter().filter(|it| it.starts_with(kind)).count();
     // The form, the order steps and the puzzle's solver; the style of the first two; the glue of all, and the frame's host.
     let counts = ["application/wasm", "text/css", "text/javascript"].map(count);

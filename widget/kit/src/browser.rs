@@ -64,11 +64,6 @@ pub async fn sleep(milliseconds: i32) {
     let _ = promise.await;
 }
 
-/// The browser's first language.
-pub fn language() -> Option<String> {
-    window().navigator().language()
-}
-
 /// Sixteen random bytes.
 pub fn chance() -> [u8; 16] {
     let mut bytes = [0; 16];

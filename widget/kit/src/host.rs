@@ -1,10 +1,10 @@
-//! The page around us: its events, its language, and the place where we are drawn.
+//! The page around us: its events, and the place where we are drawn.
 
 use js_sys::{Array, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CustomEvent, CustomEventInit, HtmlElement, HtmlInputElement};
 
-use crate::{browser, object::object};
+use crate::object::object;
 
 /// The page around us. Cloning is cheap: all of it are references.
 #[derive(Debug, Clone)]
@@ -50,18 +50,6 @@ impl Host {
             // A style that cannot be set is no failure to sign up.
             let _ = self.element.style().set_property(name, value);
         }
-    }
-
-    /// The page's language where we stand, else the browser's.
-    pub fn locale(&self) -> String {
-        self.element
-            .closest("[lang]")
-            .ok()
-            .flatten()
-            .and_then(|parent| parent.get_attribute("lang"))
-            .filter(|lang| !lang.is_empty())
-            .or_else(browser::language)
-            .unwrap_or_else(|| "en".to_owned())
     }
 
     /// Puts an answer into its input, if that is on the form. What a person

@@ -29,16 +29,18 @@ pub struct Told {
     pub field: String,
     /// Where in the request's body.
     pub pointer: String,
-    /// For a person.
+    /// The kind of fault, for us.
+    pub code: String,
+    /// In English, for a person.
     pub sentence: String,
 }
 
 impl Told {
     /// A fault at a JSON pointer: its last segment is the field. Field names have
     /// neither `/` nor `~`, so nothing needs unescaping.
-    pub fn at(pointer: String, sentence: String) -> Self {
+    pub fn at(pointer: String, code: String, sentence: String) -> Self {
         let field = pointer.rsplit('/').next().unwrap_or_default().to_owned();
-        Self { field, pointer, sentence }
+        Self { field, pointer, code, sentence }
     }
 }
 
@@ -51,7 +53,10 @@ pub fn problem(status: u16, document: &JsValue) -> Option<Problem> {
         code: get(document, "code").as_string()?,
         detail: text(document, "detail"),
         faults: faults
-            .map(|fault| Told::at(text(&fault, "pointer"), text(&fault, "message")))
+            .map(|fault| {
+                let text = |name| text(&fault, name);
+                Told::at(text("pointer"), text("code"), text("message"))
+            })
             .collect(),
     })
 }
@@ -72,6 +77,6 @@ mod tests {
         let problem = serde_json::to_value(problem).unwrap();
         assert!(["code", "detail", "faults"].iter().all(|name| problem.get(name).is_some()));
         let fault = &problem["faults"][0];
-        assert!(["pointer", "message"].iter().all(|name| fault.get(name).is_some()));
+        assert!(["pointer", "code", "message"].iter().all(|name| fault.get(name).is_some()));
     }
 }

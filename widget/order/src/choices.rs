@@ -2,11 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{
-    i18n::{Key, text},
-    numbers,
-    order::Order,
-};
+use crate::{i18n::Key, numbers, order::Order};
 
 /// Where the project will be. Nothing is asked where there is one place.
 #[component]
@@ -66,7 +62,7 @@ fn List(
     view! {
         <div class="doorstep-row" part="row" hidden=hidden>
             <label class="doorstep-label" part="label" for=order.id(name)>
-                {text(label)}
+                {order.say(label)}
             </label>
             <span class="doorstep-select">
                 <select
@@ -89,15 +85,14 @@ fn List(
 pub(crate) fn ProductChoice(order: Order) -> impl IntoView {
     let location = order.location.get_untracked();
     let chosen = order.product.get_untracked();
-    let locale = order.locale();
     let products =
         order.with_offer(|offer| offer.products_at(&location).cloned().collect::<Vec<_>>());
     let cards = products
         .into_iter()
         .map(|product| {
             let is_chosen = product.id == chosen;
-            let price = numbers::price(&product, &locale);
-            let specs = numbers::specs(&product, &locale)
+            let price = numbers::price(order, &product);
+            let specs = numbers::specs(order, &product)
                 .map(|spec| view! { <span>{spec}</span> })
                 .into_iter()
                 .collect_view();
@@ -125,7 +120,7 @@ pub(crate) fn ProductChoice(order: Order) -> impl IntoView {
         .collect_view();
     view! {
         <fieldset class="doorstep-group doorstep-choices">
-            <legend class="doorstep-unseen">{text(Key::Product)}</legend>
+            <legend class="doorstep-unseen">{order.say(Key::Product)}</legend>
             {cards}
         </fieldset>
     }

@@ -2,17 +2,14 @@
 
 use leptos::prelude::*;
 
-use crate::{
-    i18n::{Key, text},
-    order::Order,
-};
+use crate::{i18n::Key, order::Order};
 
 /// Shows and hides what stands above.
 #[component]
 pub(crate) fn CredentialButton(order: Order) -> impl IntoView {
     let says = move || {
         let is_shown = order.shows_credential.get();
-        text(if is_shown { Key::HideCredential } else { Key::ShowCredential }).to_owned()
+        order.say(if is_shown { Key::HideCredential } else { Key::ShowCredential })
     };
     let expanded = move || if order.shows_credential.get() { "true" } else { "false" };
     view! {

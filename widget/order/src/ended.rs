@@ -2,12 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{
-    credential::CredentialButton,
-    i18n::{Key, text},
-    order::Order,
-    summary::Summary,
-};
+use crate::{credential::CredentialButton, i18n::Key, order::Order, summary::Summary};
 
 /// How it ended, as far as the person is concerned.
 #[derive(Debug, Clone)]
@@ -28,7 +23,7 @@ pub(crate) enum Ended {
 pub(crate) fn EndedView(order: Order, id: String, ended: Ended) -> impl IntoView {
     let is_good = matches!(ended, Ended::Placed | Ended::Ready(_));
     let has_failed = matches!(ended, Ended::Failed { .. });
-    let text_of = |key| text(key).to_owned();
+    let text_of = |key| order.say(key);
     let (title, lead, link, can_retry) = match ended {
         Ended::Placed => (order.titled(Key::PlacedTitle), text_of(Key::MayLeave), None, false),
         Ended::Ready(link) => {
@@ -40,9 +35,9 @@ pub(crate) fn EndedView(order: Order, id: String, ended: Ended) -> impl IntoView
         }
     };
     let before = if order.state.with_value(|state| state.is_resumed) {
-        text(Key::OrderedBefore)
+        order.say(Key::OrderedBefore)
     } else {
-        ""
+        String::new()
     };
     // A link of another kind could do things when it is clicked.
     let link = link.filter(|link| link.starts_with("https://") || link.starts_with("http://"));
@@ -75,7 +70,7 @@ pub(crate) fn EndedView(order: Order, id: String, ended: Ended) -> impl IntoView
                     target="_blank"
                     rel="noopener"
                 >
-                    {text(Key::Open)}
+                    {order.say(Key::Open)}
                 </a>
                 <button
                     class="doorstep-button"
@@ -85,7 +80,7 @@ pub(crate) fn EndedView(order: Order, id: String, ended: Ended) -> impl IntoView
                     hidden=(!can_retry).then_some("")
                     on:click=move |_| retry()
                 >
-                    {text(Key::TryAgain)}
+                    {order.say(Key::TryAgain)}
                 </button>
                 <button
                     class="doorstep-button doorstep-quiet"
@@ -94,7 +89,7 @@ pub(crate) fn EndedView(order: Order, id: String, ended: Ended) -> impl IntoView
                     hidden=is_good.then_some("")
                     on:click=move |_| order.change()
                 >
-                    {text(Key::ChangeOrder)}
+                    {order.say(Key::ChangeOrder)}
                 </button>
                 <CredentialButton order />
             </div>

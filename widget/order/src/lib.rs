@@ -45,6 +45,11 @@ pub struct Handle {
 
 #[wasm_bindgen]
 impl Handle {
+    /// Takes the texts and the locale of another language. What was answered stays.
+    pub fn update(&self, options: &JsValue) {
+        self.order.update(options);
+    }
+
     /// Takes the steps off the page and frees all that they held. An order that was
     /// placed goes its way.
     pub fn unmount(self) {}

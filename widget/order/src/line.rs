@@ -2,11 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{
-    i18n::{Key, text},
-    order::Order,
-    question::Question,
-};
+use crate::{i18n::Key, order::Order, question::Question};
 
 /// One question's row. Texts run as their letters do.
 #[component]
@@ -22,13 +18,13 @@ pub(crate) fn Line(
     let fault_id = id.clone() + "-fault";
     let is_seen = RwSignal::new(!asks.is_secret);
     let invalid = move || question.fault.with(|fault| !fault.is_empty()).then_some("true");
-    let toggles = move || text(if is_seen.get() { Key::Hide } else { Key::Show }).to_owned();
+    let toggles = move || order.say(if is_seen.get() { Key::Hide } else { Key::Show });
     view! {
         <div class="doorstep-row" part="row">
             <label class="doorstep-label" part="label" for=id.clone()>
                 <bdi>{asks.label}</bdi>
                 <span class="doorstep-optional">
-                    {if asks.is_required { "" } else { text(Key::Optional) }}
+                    {if asks.is_required { String::new() } else { order.say(Key::Optional) }}
                 </span>
             </label>
             <div class="doorstep-answer">
@@ -60,7 +56,7 @@ pub(crate) fn Line(
                 </button>
             </div>
             <p class="doorstep-fault" part="fault" id=fault_id aria-live="polite">
-                {move || question.fault.get()}
+                {move || order.fault(question)}
             </p>
         </div>
     }

@@ -6,10 +6,7 @@ use doorstep_widget_kit::object::object;
 use js_sys::Object;
 use wasm_bindgen::prelude::*;
 
-use crate::{
-    i18n::{Key, fill, text},
-    offer::Product,
-};
+use crate::{i18n::Key, offer::Product, order::Order};
 
 #[wasm_bindgen]
 extern "C" {
@@ -25,7 +22,7 @@ extern "C" {
 }
 
 /// What it costs, and for how long; empty for what has no price.
-pub(crate) fn price(product: &Product, locale: &str) -> String {
+pub(crate) fn price(order: Order, product: &Product) -> String {
     let key = match product.term.as_str() {
         "hour" => Key::PerHour,
         "month" => Key::PerMonth,
@@ -33,7 +30,7 @@ pub(crate) fn price(product: &Product, locale: &str) -> String {
         _ => return String::new(),
     };
     if product.price.chars().all(|digit| matches!(digit, '0' | '.')) {
-        return text(Key::Free).to_owned();
+        return order.say(Key::Free);
     }
     let amount = JsValue::from_str(&product.price);
     // Prices for an hour have more digits than coins have.
@@ -45,14 +42,14 @@ pub(crate) fn price(product: &Product, locale: &str) -> String {
     ]);
     let plain = object([digits]);
     let options = if product.currency.is_empty() { &plain } else { &money };
-    let said = format(locale, options, &amount)
+    let said = format(&order.locale(), options, &amount)
         .unwrap_or_else(|| product.price.clone() + " " + &product.currency);
-    fill(key, &[&said])
+    order.fill(key, &[("price", &said)])
 }
 
 /// Processors, memory and storage.
-pub(crate) fn specs(product: &Product, locale: &str) -> [String; 3] {
-    let plain = |number: f64| format(locale, &object([]), &number.into()).unwrap_or_default();
+pub(crate) fn specs(order: Order, product: &Product) -> [String; 3] {
+    let locale = &order.locale();
     let memory = if product.memory < 1024.0 {
         size(product.memory, "megabyte", locale)
     } else {
@@ -64,10 +61,15 @@ pub(crate) fn specs(product: &Product, locale: &str) -> [String; 3] {
         size(product.storage / 1024.0, "terabyte", locale)
     };
     [
-        fill(Key::Cpu, &[&plain(product.cpu)]),
-        fill(Key::Memory, &[&memory]),
-        fill(Key::Storage, &[&storage]),
+        order.count(Key::Cpu, product.cpu),
+        order.fill(Key::Memory, &[("size", &memory)]),
+        order.fill(Key::Storage, &[("size", &storage)]),
     ]
+}
+
+/// A whole number.
+pub(crate) fn plain(order: Order, number: usize) -> String {
+    format(&order.locale(), &object([]), &JsValue::from(number)).unwrap_or_default()
 }
 
 fn size(number: f64, unit: &str, locale: &str) -> String {

@@ -6,13 +6,15 @@ use std::{
     time::Duration,
 };
 
-use doorstep_widget_kit::{attempt::Attempt, browser, host::Host, object::text, screen::Screen};
+use doorstep_widget_kit::{
+    attempt::Attempt, browser, host::Host, object::text, screen::Screen, texts::Texts,
+};
 use leptos::{prelude::*, task};
 use wasm_bindgen::JsValue;
 
 use crate::{
     client::{AbortController, Client},
-    i18n::{Key, fill, text as say},
+    i18n::Key,
     offer::{Image, Offer, Product, Setting},
     question::{Asks, NAME_LENGTH, Question, VALUE_LENGTH},
     step::StepView,
@@ -56,7 +58,12 @@ pub(crate) enum Trouble {
     /// It passes.
     Busy,
     /// Fields are marked; more that belongs to none, a sentence a line.
-    Faults(Vec<String>),
+    Faults {
+        marked: u8,
+        elsewhere: Vec<String>,
+    },
+    /// There is nothing to order.
+    Nothing,
     /// Why the server says no.
     Refused(String),
 }
@@ -66,7 +73,7 @@ pub(crate) struct State {
     pub(crate) username: String,
     /// Whether the person must say the password, which the page no longer has.
     pub(crate) is_locked: bool,
-    pub(crate) locale: String,
+    texts: Texts,
     pub(crate) steps: Steps,
     pub(crate) offer: Option<Offer>,
     /// What images are told: all that was ever asked, by image.
@@ -80,6 +87,8 @@ pub(crate) struct State {
     pub(crate) watched: Option<AbortController>,
     pub(crate) host: Host,
     screen: Screen,
+    /// Draws again what is there.
+    view: Rc<dyn Fn()>,
 }
 
 impl Order {
@@ -99,10 +108,10 @@ impl Order {
                     + word),
             );
         }
-        let locale = text("locale");
+        let texts = Texts::of(options);
         let name = Asks {
             name: "project_name".to_owned(),
-            label: say(Key::ProjectName).to_owned(),
+            label: texts.say(Key::ProjectName as u8),
             is_required: true,
             is_secret: false,
             longest: NAME_LENGTH,
@@ -111,7 +120,7 @@ impl Order {
         };
         let api_password = Asks {
             name: "api_password".to_owned(),
-            label: say(Key::ApiPassword).to_owned(),
+            label: texts.say(Key::ApiPassword as u8),
             is_required: true,
             is_secret: true,
             longest: VALUE_LENGTH,
@@ -121,7 +130,7 @@ impl Order {
             client: Client::new(options, username, password),
             username: username.to_owned(),
             is_locked: password.is_empty(),
-            locale: if locale.is_empty() { host.locale() } else { locale },
+            texts,
             steps: Steps::of(&asked),
             offer: None,
             asked: Vec::new(),
@@ -132,6 +141,7 @@ impl Order {
             watched: None,
             host,
             screen,
+            view: Rc::new(|| ()),
         };
         Self {
             id: COUNT.fetch_add(1, Ordering::Relaxed),
@@ -160,8 +170,31 @@ impl Order {
         self.state.with_value(|state| state.host.clone())
     }
 
+    /// What the steps say.
+    pub(crate) fn texts<T>(self, look: impl FnOnce(&Texts) -> T) -> T {
+        self.state.with_value(|state| look(&state.texts))
+    }
+
     pub(crate) fn locale(self) -> String {
-        self.state.with_value(|state| state.locale.clone())
+        self.texts(|texts| texts.locale.clone())
+    }
+
+    /// Goes on in another language, if it is one.
+    pub(crate) fn update(self, options: &JsValue) {
+        let texts = Texts::of(options);
+        let is_same = |last: &Texts| last.language == texts.language && last.locale == texts.locale;
+        if self.texts(is_same) {
+            return;
+        }
+        self.state.update_value(|state| state.texts = texts);
+        for (question, key) in
+            [(self.name, Key::ProjectName), (self.api_password, Key::ApiPassword)]
+        {
+            let label = self.say(key);
+            question.asks.update_value(|asks| asks.label = label);
+        }
+        let (host, view) = self.state.with_value(|state| (state.host.clone(), state.view.clone()));
+        host.keep_focus(|| view());
     }
 
     /// Whether the page has taken us away.
@@ -197,7 +230,7 @@ impl Order {
     /// What the project is called.
     pub(crate) fn project_name(self) -> String {
         let name = self.name.answer.with_untracked(|name| name.trim().to_owned());
-        if name.is_empty() { say(Key::DefaultName).to_owned() } else { name }
+        if name.is_empty() { self.say(Key::DefaultName) } else { name }
     }
 
     /// Takes what there is in place of what there is not: after another choice, or where
@@ -264,7 +297,7 @@ impl Order {
     pub(crate) fn go(self, at: usize) {
         self.state.update_value(|state| state.at = at);
         self.trouble.set(Trouble::None);
-        self.draw_step(at, true);
+        self.show(self.keep_step(at), true);
     }
 
     /// One step back.
@@ -284,48 +317,52 @@ impl Order {
         }
     }
 
-    fn draw_step(self, at: usize, focuses: bool) {
+    fn keep_step(self, at: usize) -> Rc<dyn Fn()> {
         let steps = self.steps();
         let step = steps.get(at).copied().unwrap_or(Step::Review);
         let count = steps.len();
-        self.draw(move || view! { <StepView order=self step at count /> }, focuses);
+        self.keep(move || view! { <StepView order=self step at count /> })
     }
 
     /// Draws the step anew: another choice changed what there is to choose.
     pub(crate) fn draw_again(self) {
         self.settle();
         let at = self.state.with_value(|state| state.at);
-        let host = self.host();
+        let (host, view) = (self.host(), self.keep_step(at));
         after_this(move || {
             if !self.is_gone() {
-                host.keep_focus(|| self.draw_now(at));
+                host.keep_focus(|| view());
             }
         });
     }
 
-    fn draw_now(self, at: usize) {
-        let steps = self.steps();
-        let step = steps.get(at).copied().unwrap_or(Step::Review);
-        let (screen, count) = (self.state.with_value(|state| state.screen.clone()), steps.len());
-        screen.draw(move || view! { <StepView order=self step at count /> });
+    /// Remembers how to draw a view.
+    fn keep<V: IntoView + 'static>(self, view: impl Fn() -> V + 'static) -> Rc<dyn Fn()> {
+        let screen = self.state.with_value(|state| state.screen.clone());
+        let view = Rc::new(view);
+        let draws: Rc<dyn Fn()> = Rc::new(move || {
+            let view = Rc::clone(&view);
+            screen.draw(move || view());
+        });
+        self.state.update_value(|state| state.view = Rc::clone(&draws));
+        draws
     }
 
     /// Draws a view, and leads the person to it if that is asked, or if it takes the
     /// place of where they are.
-    pub(crate) fn draw<V: IntoView + 'static>(
-        self,
-        view: impl FnOnce() -> V + 'static,
-        focuses: bool,
-    ) {
-        let (screen, host) =
-            self.state.with_value(|state| (state.screen.clone(), state.host.clone()));
+    pub(crate) fn draw<V: IntoView + 'static>(self, view: impl Fn() -> V + 'static, focuses: bool) {
+        self.show(self.keep(view), focuses);
+    }
+
+    fn show(self, view: Rc<dyn Fn()>, focuses: bool) {
+        let host = self.host();
         // The view that asks for another is still at work.
         after_this(move || {
             if self.is_gone() {
                 return;
             }
             let is_here = host.root.query_selector(":focus").is_ok_and(|it| it.is_some());
-            screen.draw(view);
+            view();
             if focuses || is_here {
                 host.focus(TITLE);
             }
@@ -358,12 +395,12 @@ impl Order {
             place.map(|it| it.name.clone()).unwrap_or_default()
         });
         let product = self.chosen().unwrap_or_default();
-        [crate::numbers::price(&product, &self.locale()), product.name.clone(), place]
+        [crate::numbers::price(self, &product), product.name.clone(), place]
     }
 
     /// A title with the project's name in it.
     pub(crate) fn titled(self, key: Key) -> String {
-        fill(key, &[&self.project_name()])
+        self.fill(key, &[("project", &self.project_name())])
     }
 }
 

@@ -12,6 +12,7 @@ use leptos::{prelude::*, task};
 
 use crate::{
     body::{Container, Draft, Param},
+    i18n,
     offer::Image,
     order::{FAULT, Order, SUMMARY, Trouble, after_this},
     question::Question,
@@ -32,10 +33,9 @@ impl Order {
             Step::Product | Step::Review => Vec::new(),
         };
         // All of them, so that all that is wrong is said at once.
-        let wrong = asked.into_iter().filter(|it| !it.check()).count();
+        let wrong = asked.into_iter().map(|it| u8::from(!it.check())).fold(0, u8::saturating_add);
         if wrong > 0 {
-            self.trouble.set(Trouble::Faults(Vec::new()));
-            self.focus_soon(FAULT);
+            self.mark(wrong, Vec::new());
         } else if at + 1 < steps.len() {
             self.go(at + 1);
         } else {
@@ -130,7 +130,7 @@ impl Order {
     /// Says what is wrong where it was answered, and leads the person there.
     fn blame(self, problem: &Problem) {
         let (steps, questions) = (self.steps(), self.questions());
-        let mut elsewhere = Vec::new();
+        let (mut marked, mut elsewhere) = (0_u8, Vec::new());
         let mut first: Option<usize> = None;
         for fault in &problem.faults {
             let (step, question) = match param(&fault.pointer) {
@@ -144,7 +144,10 @@ impl Order {
             let at = steps.iter().position(|it| *it == step);
             match (at, question) {
                 (Some(at), Some(question)) => {
-                    question.fault.set(fault.sentence.clone());
+                    let is_known = i18n::is_known(&fault.code);
+                    let what = if is_known { &fault.code } else { &fault.sentence };
+                    question.fault.set(what.clone());
+                    marked = marked.saturating_add(1);
                     first = Some(first.map_or(at, |first| first.min(at)));
                 }
                 _ => elsewhere.push(fault.sentence.clone()),
@@ -153,9 +156,9 @@ impl Order {
         match first {
             Some(at) if self.state.with_value(|state| state.at != at) => {
                 self.go(at);
-                after_this(move || self.mark(elsewhere));
+                after_this(move || self.mark(marked, elsewhere));
             }
-            Some(_) => self.mark(elsewhere),
+            Some(_) => self.mark(marked, elsewhere),
             None => {
                 self.trouble.set(Trouble::Refused(elsewhere.join("\n")));
                 self.focus_soon(SUMMARY);
@@ -163,9 +166,10 @@ impl Order {
         }
     }
 
-    fn mark(self, elsewhere: Vec<String>) {
+    /// Says that fields are marked, and leads the person to the first.
+    pub(crate) fn mark(self, marked: u8, elsewhere: Vec<String>) {
         if !self.is_gone() {
-            self.trouble.set(Trouble::Faults(elsewhere));
+            self.trouble.set(Trouble::Faults { marked, elsewhere });
             self.focus_soon(FAULT);
         }
     }

@@ -19,7 +19,6 @@ use crate::{
     client::AbortController,
     ended::{Ended, EndedView},
     events::Events,
-    i18n::{Key, text as say},
     order::Order,
     watching::Watching,
 };
@@ -42,7 +41,7 @@ pub(crate) enum Stage {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Progress {
     pub(crate) stage: RwSignal<Stage>,
-    /// A sentence of whoever brings the project up, or ours.
+    /// A sentence of whoever brings the project up; empty for ours.
     pub(crate) said: RwSignal<String>,
 }
 
@@ -72,10 +71,7 @@ impl Order {
             return;
         }
         self.note_placed(&id);
-        let progress = Progress {
-            stage: RwSignal::new(Stage::Waiting),
-            said: RwSignal::new(say(Key::Waiting).to_owned()),
-        };
+        let progress = Progress { stage: RwSignal::new(Stage::Waiting), said: RwSignal::default() };
         self.draw(move || view! { <Watching order=self progress /> }, true);
         let abort = AbortController::new();
         self.state.update_value(|state| state.watched = Some(abort.clone()));
@@ -126,7 +122,8 @@ impl Order {
     fn end(self, id: String, ended: Ended) {
         // Whoever copies the credential is not torn away from it.
         let focuses = !self.shows_credential.get_untracked();
-        self.draw(move || view! { <EndedView order=self id ended /> }, focuses);
+        let view = move || view! { <EndedView order=self id=id.clone() ended=ended.clone() /> };
+        self.draw(view, focuses);
     }
 
     /// `doorstep:order`. Nothing that was typed is in it but the project's name.
@@ -182,18 +179,10 @@ impl Watch {
 
     /// It is still on its way; the last event may say more.
     fn go_on(&self, status: &str, event: &JsValue) {
-        let (stage, key) = if status == "processing" {
-            (Stage::Working, Key::Working)
-        } else {
-            (Stage::Waiting, Key::Waiting)
-        };
+        let stage = if status == "processing" { Stage::Working } else { Stage::Waiting };
         let message = text(event, "message");
         let is_news = self.last_status.replace(status.to_owned()) != status;
-        let said = if message.is_empty() || text(event, "status") != status {
-            say(key).to_owned()
-        } else {
-            message
-        };
+        let said = if text(event, "status") == status { message } else { String::new() };
         // A status that is set anew is read anew, and a look that heard nothing does not
         // take back what was heard.
         if (is_news || event.is_object()) && self.progress.said.with_untracked(|last| *last != said)

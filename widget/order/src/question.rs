@@ -2,8 +2,6 @@
 
 use leptos::prelude::*;
 
-use crate::i18n::{Key, fill};
-
 /// Characters of a name, as the server has it.
 pub(crate) const NAME_LENGTH: usize = 100;
 /// Characters of a setting's value, as the server has it.
@@ -16,7 +14,8 @@ pub(crate) struct Question {
     pub(crate) asks: StoredValue<Asks>,
     /// As typed.
     pub(crate) answer: RwSignal<String>,
-    /// The sentence to show, or nothing.
+    /// What is wrong, or nothing: a fault's code, or the server's own sentence where
+    /// we have none for it.
     pub(crate) fault: RwSignal<String>,
 }
 
@@ -55,28 +54,27 @@ impl Question {
 
     /// Checks the answer. Says whether it is sound.
     pub(crate) fn check(self) -> bool {
-        let fault =
+        let what =
             self.asks.with_value(|asks| self.answer.with_untracked(|answer| asks.fault(answer)));
-        let sentence = fault.unwrap_or_default();
-        let is_sound = sentence.is_empty();
+        let is_sound = what.is_empty();
         // A signal that is set anew makes a screen reader read anew.
-        if self.fault.with_untracked(|shown| *shown != sentence) {
-            self.fault.set(sentence);
+        if self.fault.with_untracked(|shown| shown != what) {
+            self.fault.set(what.to_owned());
         }
         is_sound
     }
 }
 
 impl Asks {
-    /// What is wrong with an answer.
-    fn fault(&self, answer: &str) -> Option<String> {
+    /// The code of what is wrong with an answer; empty if nothing is.
+    fn fault(&self, answer: &str) -> &'static str {
         // The server takes blanks off names alone.
         if self.is_required && answer.trim().is_empty() {
-            Some(fill(Key::IsRequired, &[&self.label]))
+            "required"
         } else if answer.chars().count() > self.longest {
-            Some(fill(Key::IsTooLong, &[&self.label]))
+            "too_long"
         } else {
-            None
+            ""
         }
     }
 }
@@ -87,10 +85,10 @@ mod tests {
 
     #[test]
     fn an_answer_is_there_and_not_too_long() {
-        let asks = Asks { label: "Name".into(), is_required: true, longest: 3, ..Asks::default() };
-        assert_eq!(asks.fault(" ").unwrap(), "Name is required");
-        assert_eq!(asks.fault("éééé").unwrap(), "Name is too long");
-        assert_eq!(asks.fault("ééé"), None);
-        assert_eq!(Asks { is_required: false, ..asks }.fault(""), None);
+        let asks = Asks { is_required: true, longest: 3, ..Asks::default() };
+        assert_eq!(asks.fault(" "), "required");
+        assert_eq!(asks.fault("éééé"), "too_long");
+        assert_eq!(asks.fault("ééé"), "");
+        assert_eq!(Asks { is_required: false, ..asks }.fault(""), "");
     }
 }

@@ -4,10 +4,10 @@ use doorstep_widget_kit::{browser, problem::Problem};
 use leptos::{ev::SubmitEvent, prelude::*, task};
 
 use crate::{
-    i18n::{Key, fill, text},
+    i18n::Key,
     line::Line,
     offer::Offer,
-    order::{FAULT, Order, SUMMARY, Trouble},
+    order::{Order, SUMMARY, Trouble},
     summary::Summary,
 };
 
@@ -28,8 +28,7 @@ impl Order {
         }
         if self.is_locked() {
             if !self.api_password.check() {
-                self.trouble.set(Trouble::Faults(Vec::new()));
-                self.focus_soon(FAULT);
+                self.mark(1, Vec::new());
                 return;
             }
             let password = self.api_password.answer.get_untracked();
@@ -69,7 +68,7 @@ impl Order {
         }
         if is_empty {
             browser::warn("Doorstep: there is nothing to order. Has a catalogue been imported?");
-            self.trouble.set(Trouble::Refused(text(Key::Nothing).to_owned()));
+            self.trouble.set(Trouble::Nothing);
             self.focus_soon(SUMMARY);
             return;
         }
@@ -81,10 +80,8 @@ impl Order {
 
     fn turn_away(self, refusal: Option<Problem>) {
         if self.is_locked() && refusal.as_ref().is_some_and(|problem| problem.status == 401) {
-            let username = self.state.with_value(|state| state.username.clone());
-            self.api_password.fault.set(fill(Key::WrongPassword, &[&username]));
-            self.trouble.set(Trouble::Faults(Vec::new()));
-            self.focus_soon(FAULT);
+            self.api_password.fault.set("wrong_password".to_owned());
+            self.mark(1, Vec::new());
         } else {
             self.refuse(refusal);
         }
@@ -119,9 +116,9 @@ pub(crate) fn Start(order: Order) -> impl IntoView {
             on:submit=begin
         >
             <h2 class="doorstep-title" part="title" id=order.id("title") tabindex="-1">
-                {text(title)}
+                {order.say(title)}
             </h2>
-            <p class="doorstep-once doorstep-mild">{text(lead)}</p>
+            <p class="doorstep-once doorstep-mild">{order.say(lead)}</p>
             <Summary order again=move || order.begin() />
             {asked.into_iter().collect_view()}
             <div class="doorstep-actions">
@@ -131,7 +128,7 @@ pub(crate) fn Start(order: Order) -> impl IntoView {
                     type="submit"
                     aria-disabled=move || order.sending("true")
                 >
-                    {text(button)}
+                    {order.say(button)}
                 </button>
             </div>
         </form>

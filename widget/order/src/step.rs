@@ -5,8 +5,9 @@ use leptos::{either::EitherOf4, ev::SubmitEvent, prelude::*};
 use crate::{
     choices::{ImageChoice, LocationChoice, ProductChoice},
     credential::CredentialButton,
-    i18n::{Key, fill, text},
+    i18n::Key,
     line::Line,
+    numbers,
     order::Order,
     steps::Step,
     summary::Summary,
@@ -17,16 +18,17 @@ use crate::{
 pub(crate) fn StepView(order: Order, step: Step, at: usize, count: usize) -> impl IntoView {
     let is_last = at + 1 == count;
     let title = match step {
-        Step::Product => text(Key::ProductTitle).to_owned(),
-        Step::Project => text(Key::ProjectTitle).to_owned(),
+        Step::Product => order.say(Key::ProductTitle),
+        Step::Project => order.say(Key::ProjectTitle),
         Step::Settings => {
             let image = order.images().into_iter().next().unwrap_or_default();
-            fill(Key::SettingsTitle, &[&image.label])
+            order.fill(Key::SettingsTitle, &[("image", &image.label)])
         }
-        Step::Review => text(Key::ReviewTitle).to_owned(),
+        Step::Review => order.say(Key::ReviewTitle),
     };
     let place = if count > 1 {
-        fill(Key::StepOf, &[&(at + 1).to_string(), &count.to_string()])
+        let [step, steps] = [at + 1, count].map(|number| numbers::plain(order, number));
+        order.fill(Key::StepOf, &[("step", &step), ("steps", &steps)])
     } else {
         String::new()
     };
@@ -52,7 +54,7 @@ pub(crate) fn StepView(order: Order, step: Step, at: usize, count: usize) -> imp
             (true, false) => Key::Place,
             (false, false) => Key::Continue,
         };
-        text(key).to_owned()
+        order.say(key)
     };
     let announces = move || if order.is_sending.get() { says() } else { String::new() };
     let digest = if is_last { order.digest() } else { Default::default() };
@@ -98,7 +100,7 @@ pub(crate) fn StepView(order: Order, step: Step, at: usize, count: usize) -> imp
                     hidden=(at == 0).then_some("")
                     on:click=move |_| order.go_back()
                 >
-                    {text(Key::Back)}
+                    {order.say(Key::Back)}
                 </button>
                 <CredentialButton order />
             </div>

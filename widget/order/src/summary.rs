@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    i18n::{Key, text},
+    i18n::Key,
     order::{Order, Trouble},
 };
 
@@ -18,7 +18,7 @@ pub(crate) fn Summary(
         move || order.trouble.with(|it| matches!(it, Trouble::NoAnswer | Trouble::Busy));
     view! {
         <div class="doorstep-summary" part="summary" role="alert" tabindex="-1">
-            <p>{move || order.trouble.with(words)}</p>
+            <p>{move || order.trouble.with(|trouble| words(order, trouble))}</p>
             <button
                 class="doorstep-button doorstep-quiet doorstep-retry"
                 part="button retry"
@@ -26,21 +26,23 @@ pub(crate) fn Summary(
                 on:click=move |_| again()
                 hidden=move || if may_retry() { None } else { Some("") }
             >
-                {text(Key::TryAgain)}
+                {order.say(Key::TryAgain)}
             </button>
         </div>
     }
 }
 
 /// One sentence a line.
-fn words(trouble: &Trouble) -> String {
+fn words(order: Order, trouble: &Trouble) -> String {
     match trouble {
         Trouble::None => String::new(),
-        Trouble::NoAnswer => text(Key::NoAnswer).to_owned(),
-        Trouble::Busy => text(Key::Busy).to_owned(),
-        Trouble::Refused(sentence) => sentence.clone(),
-        Trouble::Faults(elsewhere) => {
-            [&[text(Key::CheckFields).to_owned()], elsewhere.as_slice()].concat().join("\n")
+        Trouble::NoAnswer => order.say(Key::OrderNoAnswer),
+        Trouble::Busy => order.say(Key::OrderBusy),
+        Trouble::Nothing => order.say(Key::Nothing),
+        Trouble::Refused(reason) => order.fill(Key::OrderRefused, &[("reason", reason)]),
+        Trouble::Faults { marked, elsewhere } => {
+            let first = order.count(Key::CheckFields, f64::from(*marked));
+            [&[first], elsewhere.as_slice()].concat().join("\n")
         }
     }
 }

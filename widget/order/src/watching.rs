@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     credential::CredentialButton,
-    i18n::{Key, text},
+    i18n::Key,
     order::Order,
     progress::{Progress, Stage},
 };
@@ -31,13 +31,21 @@ pub(crate) fn Watching(order: Order, progress: Progress) -> impl IntoView {
             let current = move || (progress.stage.get() == stage).then_some("step");
             view! {
                 <li class=class part="stage" aria-current=current>
-                    {text(key)}
+                    {order.say(key)}
                 </li>
             }
         })
         .collect_view();
     let is_resumed = order.state.with_value(|state| state.is_resumed);
     let leave = if is_resumed { Key::OrderedBefore } else { Key::MayLeave };
+    let said = move || {
+        let said = progress.said.get();
+        if !said.is_empty() {
+            return said;
+        }
+        let is_working = progress.stage.get() == Stage::Working;
+        order.say(if is_working { Key::Working } else { Key::Waiting })
+    };
     view! {
         <div class="doorstep-form" part="progress" aria-busy="true">
             <h2 class="doorstep-title" part="title" tabindex="-1">
@@ -45,9 +53,9 @@ pub(crate) fn Watching(order: Order, progress: Progress) -> impl IntoView {
             </h2>
             <ol class="doorstep-stages">{stages}</ol>
             <p class="doorstep-said" role="status">
-                {move || progress.said.get()}
+                {said}
             </p>
-            <p class="doorstep-hint">{text(leave)}</p>
+            <p class="doorstep-hint">{order.say(leave)}</p>
             <div class="doorstep-actions">
                 <CredentialButton order />
             </div>

@@ -2,11 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::{
-    i18n::{Key, text},
-    names::choices,
-    row::Tied,
-};
+use crate::{i18n::Key, names::choices, row::Tied};
 
 /// The platform's own list: the fastest to use on every device, and the one that
 /// browsers know how to fill in.
@@ -15,7 +11,7 @@ pub(crate) fn ChoiceList(tied: Tied) -> impl IntoView {
     let answer = tied.answer;
     let field = answer.field;
     let chosen = answer.text.get_untracked();
-    let options = choices(field.kind, &tied.widget.locale())
+    let options = choices(field.kind, &tied.widget.texts(|texts| texts.locale.clone()))
         .into_iter()
         .map(|choice| {
             let is_chosen = choice.code == chosen;
@@ -41,7 +37,7 @@ pub(crate) fn ChoiceList(tied: Tied) -> impl IntoView {
                 on:change=move |event| answer.edit(event_target_value(&event))
                 on:blur=move |_| tied.widget.leave(answer)
             >
-                <option value="">{text(Key::Choose)}</option>
+                <option value="">{tied.widget.say(Key::Choose)}</option>
                 {options}
             </select>
         </span>

@@ -24,8 +24,10 @@ const SHARED: [&str; 7] = [
 ];
 
 /// The packing's own inputs, beside what the compiler left.
-const PACKING: [&str; 5] = [
+const PACKING: [&str; 7] = [
     "widget/embed",
+    "widget/locales",
+    "crates/texts",
     "widget/style",
     "crates/xtask/Cargo.toml",
     "crates/xtask/src/widget",

@@ -9,6 +9,7 @@ mod glue;
 mod inputs;
 mod pack;
 mod shrink;
+mod texts;
 
 use std::process::ExitCode;
 

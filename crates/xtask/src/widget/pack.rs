@@ -6,12 +6,14 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use brotli::enc::BrotliEncoderParams;
+use doorstep_texts::Part;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::widget::shrink::Shrunk;
+use crate::widget::texts::Spoken;
 
 pub(crate) const MANIFEST: &str = "manifest.json";
 pub(crate) const LOADER: &str = "doorstep.js";
@@ -33,6 +35,7 @@ const EMBEDDERS_PLACEHOLDER: &str = "__DOORSTEP_EMBEDDERS__";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 const WASM: &str = "application/wasm";
 const CSS: &str = "text/css; charset=utf-8";
+const JSON: &str = "application/json";
 
 /// 64 bits of SHA-256: a name that changes with the content, not a proof of it.
 const HASH_CHARACTERS: usize = 16;
@@ -64,6 +67,9 @@ struct Assets<'a> {
     order_css: &'a str,
     prover: &'a str,
     solver: &'a str,
+    /// What the names of all texts have in common.
+    texts: &'a str,
+    languages: Vec<&'a str>,
 }
 
 /// Writes everything beside `dist` and then swaps, so that a build that breaks off leaves the last one whole.
@@ -84,6 +90,14 @@ pub(crate) fn into_dist(shrunk: &Shrunk, dist: &Path) -> Result<()> {
     let order_css = write_named(&next, ORDER, "css", CSS, &shrunk.order_css)?;
     let prover = write_named(&next, PROVER, "js", JAVASCRIPT, &shrunk.prover)?;
     let solver = write_named(&next, PROVER, "wasm", WASM, &shrunk.solver)?;
+    let hash = common_hash(&shrunk.texts);
+    let mut texts = Vec::new();
+    for spoken in &shrunk.texts {
+        for (part, content) in Part::ALL.iter().zip(&spoken.parts) {
+            let path = format!("assets/{}-{}-{hash}.json", part.name(), spoken.tag);
+            texts.push(write(&next, &path, JSON, true, content.as_bytes())?);
+        }
+    }
     let assets = Assets {
         glue: &glue.path,
         wasm: &wasm.path,
@@ -94,15 +108,19 @@ pub(crate) fn into_dist(shrunk: &Shrunk, dist: &Path) -> Result<()> {
         order_css: &order_css.path,
         prover: &prover.path,
         solver: &solver.path,
+        texts: &hash,
+        languages: shrunk.texts.iter().map(|spoken| spoken.tag).collect(),
     };
     let loader = bake(&shrunk.loader, &assets)?;
     let loader = write(&next, LOADER, JAVASCRIPT, false, loader.as_bytes())?;
     let page = bake_page(&shrunk.frame_page, &loader, &frame)?;
     let page = write(&next, FRAME_PAGE, "text/html; charset=utf-8", false, page.as_bytes())?;
 
-    let manifest = serde_json::to_string_pretty(&[
+    let mut entries = vec![
         loader, glue, wasm, css, host, page, frame, order, order_wasm, order_css, prover, solver,
-    ])?;
+    ];
+    entries.extend(texts);
+    let manifest = serde_json::to_string_pretty(&entries)?;
     fs::write(next.join(MANIFEST), manifest + "\n")?;
     if dist.exists() {
         fs::remove_dir_all(dist)?;
@@ -136,6 +154,18 @@ pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// Of all texts together: thirty hashes would be a fifth of the loader.
+fn common_hash(texts: &[Spoken]) -> String {
+    let mut digest = Sha256::new();
+    for part in texts.iter().flat_map(|spoken| &spoken.parts) {
+        digest.update(part.len().to_le_bytes());
+        digest.update(part);
+    }
+    let mut hash = hexadecimal(&digest.finalize());
+    hash.truncate(HASH_CHARACTERS);
+    hash
 }
 
 /// Puts names and version into the loader.
@@ -221,25 +251,29 @@ fn gzip(content: &[u8]) -> Result<Vec<u8>> {
 mod tests {
     use super::{Assets, bake};
 
-    const ASSETS: Assets<'_> = Assets {
-        glue: "assets/g.js",
-        wasm: "assets/w.wasm",
-        css: "assets/c.css",
-        host: "assets/h.js",
-        order: "assets/o.js",
-        order_wasm: "assets/o.wasm",
-        order_css: "assets/o.css",
-        prover: "assets/p.js",
-        solver: "assets/p.wasm",
-    };
+    fn assets() -> Assets<'static> {
+        Assets {
+            glue: "assets/g.js",
+            wasm: "assets/w.wasm",
+            css: "assets/c.css",
+            host: "assets/h.js",
+            order: "assets/o.js",
+            order_wasm: "assets/o.wasm",
+            order_css: "assets/o.css",
+            prover: "assets/p.js",
+            solver: "assets/p.wasm",
+            texts: "0",
+            languages: vec!["de", "en"],
+        }
+    }
 
     #[test]
     fn the_loader_learns_its_assets_and_version() {
         let baked =
-            bake(b"const a=__DOORSTEP_ASSETS__,v=\"__DOORSTEP_VERSION__\";", &ASSETS).unwrap();
+            bake(b"const a=__DOORSTEP_ASSETS__,v=\"__DOORSTEP_VERSION__\";", &assets()).unwrap();
         assert!(
             baked.starts_with(
-                r#"const a={"glue":"assets/g.js","wasm":"assets/w.wasm","css":"assets/c.css","host":"assets/h.js","order":"assets/o.js","orderWasm":"assets/o.wasm","orderCss":"assets/o.css","prover":"assets/p.js","solver":"assets/p.wasm"},v=""#
+                r#"const a={"glue":"assets/g.js","wasm":"assets/w.wasm","css":"assets/c.css","host":"assets/h.js","order":"assets/o.js","orderWasm":"assets/o.wasm","orderCss":"assets/o.css","prover":"assets/p.js","solver":"assets/p.wasm","texts":"0","languages":["de","en"]},v=""#
             ),
             "{baked}"
         );
@@ -248,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_loader_without_placeholders_is_refused() {
-        let error = bake(b"const a={};", &ASSETS).unwrap_err().to_string();
+        let error = bake(b"const a={};", &assets()).unwrap_err().to_string();
         assert!(error.contains("__DOORSTEP_ASSETS__"), "{error}");
     }
 }

@@ -12,6 +12,7 @@ use crate::command;
 use crate::tools::WidgetTools;
 use crate::widget::compile::{Compiled, Pair};
 use crate::widget::glue::{Glue, Names};
+use crate::widget::texts::{self, Spoken};
 use crate::workspace::Workspace;
 
 /// What every browser that runs our module has had since 2023; esbuild writes nothing newer.
@@ -53,6 +54,8 @@ pub(crate) struct Shrunk {
     /// The frame's own side, and its page with placeholders in it.
     pub(crate) frame: Vec<u8>,
     pub(crate) frame_page: Vec<u8>,
+    /// Each language's name, and its parts.
+    pub(crate) texts: Vec<Spoken>,
 }
 
 pub(crate) fn all(
@@ -111,6 +114,7 @@ pub(crate) fn all(
         frame: script("frame.js")?,
         frame_page: fs::read(workspace.path("widget/embed/frame.html"))
             .context("widget/embed/frame.html cannot be read")?,
+        texts: texts::all(workspace)?,
     })
 }
 

@@ -20,7 +20,10 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("doorstep-dialects", &["doorstep-accounts"]),
     ("doorstep-puzzle", &[]),
     ("doorstep-solver", &["doorstep-puzzle"]),
-    ("doorstep-server", &["doorstep-register", "doorstep-dialects", "doorstep-puzzle"]),
+    (
+        "doorstep-server",
+        &["doorstep-register", "doorstep-dialects", "doorstep-puzzle", "doorstep-texts"],
+    ),
     ("doorstep-widget-kit", &["doorstep-wire"]),
     ("doorstep-widget", &["doorstep-widget-kit", "doorstep-texts"]),
     ("doorstep-widget-order", &["doorstep-widget-kit", "doorstep-texts"]),

@@ -13,7 +13,7 @@ globalThis.__DOORSTEP_ASSETS__ = {
 
 // A build packs the texts as lists; here they are as they are written.
 const PARTS = { text: ["loader", "shared", "fault", "rule", "form", "field"], order: ["shared", "fault", "order"] };
-globalThis.__DOORSTEP_ASSETS__.languages = "ar cs da de el en es fi fr he hu id it ja ko nb nl pl pt-BR ro ru sv tr uk vi zh-Hans zh-Hant".split(" ");
+globalThis.__DOORSTEP_ASSETS__.languages = "ar cs da de el en es fa fi fr he hi hu id it ja ko nb nl pl pt-BR ro ru sv th tr uk vi zh-Hans zh-Hant".split(" ");
 const plain = fetch;
 globalThis.fetch = async (address, options) => {
   const [, part, language] = /assets\/(text|order)-([\w-]+)-undefined\.json$/.exec(address) || [];

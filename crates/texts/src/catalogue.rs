@@ -1,6 +1,6 @@
 //! One language's texts, in sections.
 
-use std::{fmt, marker::PhantomData};
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
@@ -11,6 +11,9 @@ use crate::text::{Text, pairs};
 
 /// What all catalogues are held to.
 const ENGLISH: &str = include_str!("../../../widget/locales/en.json");
+
+/// An operator's texts in place of ours, by section and name.
+pub type Words = BTreeMap<String, BTreeMap<String, Text>>;
 
 /// What a page downloads at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +39,18 @@ impl Part {
             Self::Form => "text",
             Self::Order => "order",
         }
+    }
+
+    /// What a page downloads, with an operator's words in place of ours. Nothing if it is
+    /// no such download.
+    pub fn with(self, words: &Words, packed: &[u8]) -> Option<String> {
+        let mut texts: Vec<Text> = serde_json::from_slice(packed).ok()?;
+        for ((section, name), text) in Catalogue::english().keys(self).zip(&mut texts) {
+            if let Some(word) = words.get(section).and_then(|texts| texts.get(name)) {
+                text.clone_from(word);
+            }
+        }
+        serde_json::to_string(&texts).ok()
     }
 
     /// Both.

@@ -82,7 +82,10 @@ fn text_faults<'a>(
 fn form_faults(form: &str, model: &Text, needs_all: bool) -> Vec<String> {
     let mut faults = Vec::new();
     let wanted = model.placeholders();
-    let unknown = placeholders(form).find(|name| !wanted.contains(name));
+    // Whatever counts can also say the number.
+    let is_filled =
+        |name: &str| wanted.contains(name) || name == "count" && matches!(model, Text::Plural(_));
+    let unknown = placeholders(form).find(|name| !is_filled(name));
     if let Some(name) = unknown {
         faults.push(format!("has the placeholder {{{name}}}, which nothing fills"));
     } else if form.matches('{').count() != form.matches('}').count() {

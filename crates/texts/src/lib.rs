@@ -21,7 +21,7 @@ mod keys;
 mod languages;
 mod text;
 
-pub use catalogue::{Catalogue, Part};
+pub use catalogue::{Catalogue, Part, Words};
 pub use keys::keys;
 pub use languages::{LANGUAGES, Language, language};
 pub use text::Text;

@@ -12,6 +12,7 @@ mod provisioning;
 mod rates;
 mod secret_file;
 mod sections;
+mod texts;
 
 use std::path::{Path, PathBuf};
 
@@ -28,6 +29,7 @@ pub use sections::{
     Accounts, Compat, Database, Keys, Limits, Log, LogFormat, Ops, PlanSettings, Publishable,
     Server,
 };
+pub use texts::Texts;
 
 /// All settings.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -49,6 +51,8 @@ pub struct Settings {
     pub branding: Branding,
     /// What the sign-up form asks.
     pub form: Form,
+    /// The operator's words in place of the form's own.
+    pub texts: Texts,
     /// What new accounts get.
     pub accounts: Accounts,
     /// Pages without a back end.
@@ -173,6 +177,7 @@ impl Settings {
         self.validate_accounts()?;
         self.branding.validate().map_err(ConfigError)?;
         self.form.validate().map_err(ConfigError)?;
+        self.texts.validate().map_err(ConfigError)?;
         let limits = &self.limits;
         let seconds = 1..=3_600;
         for (name, value, range) in [

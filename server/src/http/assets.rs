@@ -1,13 +1,15 @@
 //! The widget's files, embedded in the program and compressed when it was built.
 
 use axum::{
-    extract::{Path, rejection::PathRejection},
+    body::Bytes,
+    extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use doorstep_accounts::Fingerprint;
 use doorstep_wire::Code;
 
-use super::{cached::is_known, reject::Reject};
+use super::{App, cached::is_known, reject::Reject};
 
 /// An embedded file.
 #[derive(Debug)]
@@ -27,8 +29,8 @@ include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 const LOADER: &str = "doorstep.js";
 /// A page that loads the widget asks again after five minutes at the most, so a
 /// fix reaches everybody within that; a day-old copy is better than none while
-/// the new one loads.
-const LOADER_CACHE: &str = "public, max-age=300, stale-while-revalidate=86400";
+/// the new one loads. The same goes for texts, which the operator can change.
+const SHORT_CACHE: &str = "public, max-age=300, stale-while-revalidate=86400";
 /// The name holds the content's hash, so the content never changes.
 const ASSET_CACHE: &str = "public, max-age=31536000, immutable";
 /// How to get a widget into the program.
@@ -60,13 +62,17 @@ pub(crate) async fn loader(headers: HeaderMap) -> Response {
 
 /// `GET /v1/assets/{file}`
 pub(crate) async fn asset(
+    State(app): State<App>,
     file: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> Response {
     let file = file.map(|Path(file)| file).unwrap_or_default();
     let asset = ASSETS.iter().find(|asset| asset.path.strip_prefix("assets/") == Some(&file));
     match asset {
-        Some(asset) => serve(asset, &headers),
+        Some(asset) => match app.settings.texts.put_into(&file, asset.plain) {
+            Some(words) => serve_words(asset, words, &headers),
+            None => serve(asset, &headers),
+        },
         None => Reject::new(Code::NotFound, "there is no such file in this version of the widget")
             .into_response(),
     }
@@ -85,7 +91,25 @@ fn serve(asset: &Asset, headers: &HeaderMap) -> Response {
     // Each representation has its own tag (RFC 9110 §8.8.3).
     let etag =
         format!("\"{}-{}\"", &asset.sha256[..asset.sha256.len().min(32)], encoding.unwrap_or("id"));
-    let fresh = is_known(headers, &etag);
+    respond(asset, Bytes::from_static(bytes), encoding, &etag, headers)
+}
+
+/// Texts with the operator's words in them: not compressed, for they are a few
+/// kilobytes, and nobody has done it when they were built.
+fn serve_words(asset: &Asset, words: String, headers: &HeaderMap) -> Response {
+    let digest = Fingerprint::of(&[words.as_bytes()]);
+    let etag = digest.as_stored().get(..32).unwrap_or_default();
+    respond(asset, words.into(), None, &format!("\"{etag}-own\""), headers)
+}
+
+fn respond(
+    asset: &Asset,
+    bytes: Bytes,
+    encoding: Option<&'static str>,
+    etag: &str,
+    headers: &HeaderMap,
+) -> Response {
+    let fresh = is_known(headers, etag);
     let mut response = if fresh {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -95,10 +119,10 @@ fn serve(asset: &Asset, headers: &HeaderMap) -> Response {
     if let Some(encoding) = encoding.filter(|_| !fresh) {
         set.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
-    if let Ok(etag) = HeaderValue::from_str(&etag) {
+    if let Ok(etag) = HeaderValue::from_str(etag) {
         set.insert(header::ETAG, etag);
     }
-    let cache = if asset.immutable { ASSET_CACHE } else { LOADER_CACHE };
+    let cache = if asset.immutable { ASSET_CACHE } else { SHORT_CACHE };
     set.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     set.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     // Public files for every page, also for cross-origin isolated ones.

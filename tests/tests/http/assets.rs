@@ -66,6 +66,7 @@ async fn the_loader_is_short_lived_and_its_files_last_for_ever() {
         assert_eq!(texts.status, 200, "{name}");
         assert_eq!(texts.header("content-type"), "application/json");
         assert_eq!(texts.header("access-control-allow-origin"), "*");
+        assert!(texts.header("cache-control").contains("max-age=300"), "{name}");
         assert!(texts.json().as_array().unwrap().len() > 20, "{name}");
     }
     let count = |kind: &str| kinds.iter().filter(|it| it.starts_with(kind)).count();
@@ -74,4 +75,48 @@ async fn the_loader_is_short_lived_and_its_files_last_for_ever() {
     assert_eq!(counts, [3, 2, 4], "{kinds:?}");
     assert_eq!(server.get("/v1/assets/nothing.wasm").await.status, 404);
     assert_eq!(server.get("/v1/assets/..%2Fdoorstep.js").await.status, 404);
+}
+
+/// The operator's words stand in the same files, from the next request after they changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_are_the_operators_where_they_have_some() {
+    let server = Server::start(Kind::Sqlite).await;
+    let loader = server.get("/v1/doorstep.js").await.text;
+    let Some(rest) = loader.split("\"texts\":\"").nth(1) else { return };
+    let hash: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
+    let german = format!("/v1/assets/text-de-{hash}.json");
+    let file = server.folder().join("doorstep.toml");
+    let settle = async |written: &str, logged: &str| {
+        let times = server.log().matches(logged).count();
+        std::fs::write(&file, written).unwrap();
+        server.signal("HUP");
+        for _ in 0..600 {
+            if server.log().matches(logged).count() > times {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        panic!("{logged:?} does not stand in the log:\n{}", server.log());
+    };
+    let ours = server.get(&german).await;
+    assert!(ours.text.contains("\"Konto anlegen\""), "{}", ours.text);
+
+    settle("[texts.de.form]\ntitle = \"Moin\"\n", "the settings were read again").await;
+    let own = server.get(&german).await;
+    assert!(own.text.contains("\"Moin\""), "{}", own.text);
+    assert_eq!(own.json().as_array().unwrap().len(), ours.json().as_array().unwrap().len());
+    assert!(own.header("cache-control").contains("max-age=300"));
+    let etag = own.header("etag").to_owned();
+    assert_ne!(etag, ours.header("etag"));
+    let request = server.request(Method::GET, &german).header("accept-encoding", "br, gzip");
+    let again = send(request.header("if-none-match", &etag)).await;
+    assert_eq!((again.status.as_u16(), again.text.as_str()), (304, ""));
+    let french = server.get(&format!("/v1/assets/text-fr-{hash}.json")).await;
+    assert!(!french.text.contains("Moin"));
+
+    // Whoever misspells a text is told which, and nothing changes.
+    settle("[texts.de.form]\ntitel = \"Tach\"\n", "texts.de.form.titel is none").await;
+    assert_eq!(server.get(&german).await.text, own.text);
+    settle("", "the settings were read again").await;
+    assert_eq!(server.get(&german).await.text, ours.text);
 }

@@ -1,0 +1,94 @@
+//! `[texts]`: the operator's words in place of the form's own.
+
+use std::collections::BTreeMap;
+
+use doorstep_texts::{Catalogue, LANGUAGES, Part, Words, language};
+use serde::Deserialize;
+
+/// `[texts]`: by language, section and name, as the widget's catalogues are written.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(transparent)]
+pub struct Texts(BTreeMap<String, Words>);
+
+impl Texts {
+    /// Whoever writes for a person to read sees at once what cannot be shown.
+    pub(super) fn validate(&self) -> Result<(), String> {
+        let english = Catalogue::english();
+        for (tag, words) in &self.0 {
+            let Some(language) = language(tag) else {
+                let known: Vec<_> = LANGUAGES.iter().map(|language| language.tag).collect();
+                return Err(format!(
+                    "texts.{tag} is no language of the form; they are {}",
+                    known.join(", ")
+                ));
+            };
+            for (section, texts) in words {
+                for (name, text) in texts {
+                    let faults = english.text_faults(section, name, text, language);
+                    if let Some(fault) = faults.first() {
+                        return Err(format!("texts.{tag}.{section}.{name} {fault}"));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A file of texts with the operator's words in it; nothing where there are none for
+    /// its language. Its name says which it is: `text-de-0123456789abcdef.json`.
+    pub(crate) fn put_into(&self, file: &str, packed: &[u8]) -> Option<String> {
+        let (part, rest) = file.strip_suffix(".json")?.split_once('-')?;
+        let (tag, _) = rest.rsplit_once('-')?;
+        let words = self.0.iter().find(|(other, _)| other.eq_ignore_ascii_case(tag))?.1;
+        let part = Part::ALL.into_iter().find(|it| it.name() == part)?;
+        part.with(words, packed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use doorstep_texts::{Catalogue, Part};
+
+    use super::Texts;
+
+    fn texts(toml: &str) -> Texts {
+        toml::from_str(toml).unwrap()
+    }
+
+    #[test]
+    fn what_cannot_be_shown_is_named() {
+        for (written, expected) in [
+            ("[tlh.form]\ntitle = \"x\"", "texts.tlh is no language of the form; they are ar, "),
+            ("[de.form]\nheading = \"x\"", "texts.de.form.heading is none of the widget's texts"),
+            (
+                "[de.fault]\nrequired = \"{label} fehlt\"",
+                "texts.de.fault.required has the placeholder {label}, which nothing fills",
+            ),
+            ("[de.form]\ntitle = \"<b>x</b>\"", "texts.de.form.title has a character of HTML"),
+            (
+                "[pl.shared.check_fields]\none = \"x\"\nother = \"y\"",
+                "texts.pl.shared.check_fields lacks the plural form \"few\"",
+            ),
+        ] {
+            let error = texts(written).validate().unwrap_err();
+            assert!(error.starts_with(expected), "{error}");
+        }
+        let sound = "[pt-br]\nform.title = \"Olá\"\n[en.fault]\ntoo_long = \"{field}: {count}\"\n";
+        assert_eq!(texts(sound).validate(), Ok(()));
+    }
+
+    #[test]
+    fn the_operators_words_take_the_place_of_ours() {
+        let english = Catalogue::english();
+        let texts = texts("[en.form]\ntitle = \"Join us\"\n[en.order]\nstart = \"Go\"\n");
+        let packed = english.packed(Part::Form);
+        let own = texts.put_into("text-en-0.json", packed.as_bytes()).unwrap();
+        assert_eq!(own, packed.replace("Create your account", "Join us"));
+        let packed = english.packed(Part::Order);
+        let own = texts.put_into("order-en-0.json", packed.as_bytes()).unwrap();
+        assert_eq!(own, packed.replace("Set up a project", "Go"));
+        for other in ["text-de-0.json", "text-en-0.css", "doorstep-0.wasm", "prover-0.js"] {
+            assert_eq!(texts.put_into(other, packed.as_bytes()), None, "{other}");
+        }
+    }
+}

@@ -175,6 +175,24 @@ async fn who_presses_too_often_is_told_so_on_a_page(kind: Kind) {
     assert!(limited.header("retry-after").parse::<u64>().unwrap() > 1);
 }
 
+async fn a_fault_of_ours_is_told_in_words_for_people(kind: Kind) {
+    let mails = MailServer::start();
+    let server = mailing(kind, &mails, &[]).await;
+    let (_, root) = admin(&server, "root@host.example");
+    user(&server, &root, "ada@mail.example").await;
+    let mail = mails.wait_for(1).await.remove(0);
+    server.database.execute("ALTER TABLE confirmations RENAME TO confirmations_gone").await;
+    for broken in [open(&server, &mail).await, press(&server, &mail).await] {
+        assert_eq!(broken.status, 500);
+        assert_page(&broken);
+        assert!(broken.text.contains("This did not work just now"), "{}", broken.text);
+        // What finds the cause in the log.
+        assert!(broken.text.contains(broken.header("x-request-id")), "{}", broken.text);
+    }
+    server.database.execute("ALTER TABLE confirmations_gone RENAME TO confirmations").await;
+    assert_eq!(press(&server, &mail).await.status, 200);
+}
+
 async fn no_text_of_strangers_reaches_a_head_or_a_body(kind: Kind) {
     let mails = MailServer::start();
     let brand = "Zoë & <Söhne> \"Cloud\"";
@@ -301,6 +319,7 @@ on_both!(
     what_was_sent_counts_until_the_next_mail_goes_out,
     nobody_makes_us_write_to_strangers_without_end,
     who_presses_too_often_is_told_so_on_a_page,
+    a_fault_of_ours_is_told_in_words_for_people,
     no_text_of_strangers_reaches_a_head_or_a_body,
     addresses_in_other_scripts_are_written_to_as_mail_servers_know_them,
     the_settings_are_looked_at_and_a_change_takes_a_restart,

@@ -14,9 +14,11 @@ mod live_keys;
 mod mail;
 mod open;
 mod openapi;
+mod outbound;
 mod public_addresses;
 mod reload;
 mod system;
 mod telemetry;
+mod webhooks;
 
 pub use doorstep_store::failpoint;

@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -26,7 +29,7 @@ pub struct Call {
 pub struct Reply {
     /// The while.
     pub after: Duration,
-    /// The status.
+    /// The status. Without one the connection is reset.
     pub status: u16,
     /// More header lines, each with its line break.
     pub headers: String,
@@ -39,6 +42,17 @@ impl Reply {
     pub fn new(status: u16, body: impl Into<String>) -> Self {
         Self { after: Duration::ZERO, status, headers: String::new(), body: body.into() }
     }
+
+    /// None: the connection is reset.
+    pub fn reset() -> Self {
+        Self::new(0, "")
+    }
+
+    /// Such an answer, after that while.
+    #[must_use]
+    pub fn after(self, after: Duration) -> Self {
+        Self { after, ..self }
+    }
 }
 
 type Answering = dyn Fn(&Call) -> Reply + Send + Sync;
@@ -48,6 +62,7 @@ pub struct Receiver {
     /// Where it listens.
     pub url: String,
     calls: Arc<Mutex<Vec<Call>>>,
+    cut: Arc<AtomicUsize>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -59,13 +74,21 @@ impl Receiver {
         let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
         let calls: Arc<Mutex<Vec<Call>>> = Arc::default();
         let (answer, kept): (Arc<Answering>, _) = (Arc::new(answer), Arc::clone(&calls));
+        let cut = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&cut);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (answer, kept) = (Arc::clone(&answer), Arc::clone(&kept));
-                tokio::spawn(async move { serve(stream, &*answer, &kept).await });
+                let cut = Arc::clone(&counted);
+                tokio::spawn(async move { serve(stream, &*answer, &kept, &cut).await });
             }
         });
-        Self { url, calls, task }
+        Self { url, calls, cut, task }
+    }
+
+    /// How many callers closed before they had their answer, or all of it.
+    pub fn cut(&self) -> usize {
+        self.cut.load(Ordering::SeqCst)
     }
 
     /// What came so far.
@@ -81,7 +104,12 @@ impl Drop for Receiver {
 }
 
 /// One request, one answer. A caller that is killed breaks off, which is no matter.
-async fn serve(mut stream: TcpStream, answer: &Answering, kept: &Mutex<Vec<Call>>) -> Option<()> {
+async fn serve(
+    mut stream: TcpStream,
+    answer: &Answering,
+    kept: &Mutex<Vec<Call>>,
+    cut: &AtomicUsize,
+) -> Option<()> {
     let mut bytes = Vec::new();
     let (head, length) = loop {
         let mut buffer = [0; 4096];
@@ -102,12 +130,26 @@ async fn serve(mut stream: TcpStream, answer: &Answering, kept: &Mutex<Vec<Call>
     let call = Call { headers: head, body: String::from_utf8_lossy(&bytes).into_owned() };
     kept.lock().expect("no test panics in it").push(call.clone());
     let Reply { after, status, headers, body } = answer(&call);
-    tokio::time::sleep(after).await;
+    tokio::select! {
+        () = tokio::time::sleep(after) => {}
+        // Who sends one request has no more to say until it is answered.
+        read = stream.read_u8() => if read.is_err() {
+            cut.fetch_add(1, Ordering::SeqCst);
+            return None;
+        },
+    }
+    if status == 0 {
+        // Bytes that nobody reads make the kernel reset it.
+        let _ = stream.set_zero_linger();
+        return None;
+    }
     let text = format!(
         "HTTP/1.1 {status} Status\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n{body}",
         body.len()
     );
-    stream.write_all(text.as_bytes()).await.ok()?;
+    if stream.write_all(text.as_bytes()).await.is_err() {
+        cut.fetch_add(1, Ordering::SeqCst);
+    }
     stream.shutdown().await.ok()
 }
 

@@ -17,6 +17,8 @@ pub enum IdKind {
     PendingSignUp,
     /// Something to be done in the background.
     Job,
+    /// An endpoint that is told of events.
+    Endpoint,
 }
 
 impl IdKind {
@@ -28,6 +30,7 @@ impl IdKind {
             Self::Audit => "aud_",
             Self::PendingSignUp => "sup_",
             Self::Job => "job_",
+            Self::Endpoint => "whe_",
         }
     }
 
@@ -42,6 +45,12 @@ impl IdKind {
 /// number, written as RFC 9562 does.
 pub fn uuid(clock: &dyn Clock, entropy: &dyn Entropy) -> String {
     new(clock, entropy).to_string()
+}
+
+/// The least text that an id of that kind and moment can be, as ids sort.
+pub fn first_at(kind: IdKind, at: crate::Timestamp) -> String {
+    let millis = u64::try_from(at.0).unwrap_or_default();
+    format!("{}{millis:012x}", kind.prefix())
 }
 
 fn new(clock: &dyn Clock, entropy: &dyn Entropy) -> uuid::Uuid {

@@ -18,6 +18,7 @@ pub mod credential;
 pub mod customer;
 pub mod delivery;
 pub mod dpop;
+pub mod event;
 pub mod idempotency;
 pub mod ids;
 pub mod job;

@@ -13,7 +13,7 @@ use crate::{
     secret::{Secret, hex, version_of},
 };
 
-/// What the receivers' key is made of, apart from what else the ring is for.
+/// What the receivers' keys are made of, apart from what else the ring is for.
 const SIGNING: &str = "doorstep webhook signature";
 /// What callback tokens are made of.
 const CALLBACK: &str = "doorstep provisioning callback";
@@ -21,10 +21,29 @@ const CALLBACK: &str = "doorstep provisioning callback";
 /// receiver has until it is given the newest.
 const VERSIONS: usize = 2;
 
+/// Who receives a message. Each has keys of its own: what one could sign with its key is
+/// no message to another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Receiver<'a> {
+    /// Whoever brings projects up.
+    Provisioner,
+    /// An endpoint that is told of events, by its id.
+    Endpoint(&'a str),
+}
+
+impl Receiver<'_> {
+    fn purpose(self) -> String {
+        match self {
+            Self::Provisioner => SIGNING.to_owned(),
+            Self::Endpoint(id) => format!("{SIGNING} {id}"),
+        }
+    }
+}
+
 /// The keys in the form in which a receiver is given them, newest first:
 /// `whsec_<base64>`.
-pub fn receiver_keys(ring: &KeyRing) -> Vec<(u32, Secret)> {
-    keys(ring, SIGNING)
+pub fn receiver_keys(receiver: Receiver<'_>, ring: &KeyRing) -> Vec<(u32, Secret)> {
+    keys(ring, &receiver.purpose())
         .map(|(version, key)| {
             (version, Secret::new(format!("whsec_{}", STANDARD.encode(key.as_slice()))))
         })
@@ -33,9 +52,15 @@ pub fn receiver_keys(ring: &KeyRing) -> Vec<(u32, Secret)> {
 
 /// The `webhook-signature` header for a message: one signature for each key that the
 /// receiver may have.
-pub fn signature(id: &str, at: Timestamp, body: &[u8], ring: &KeyRing) -> String {
+pub fn signature(
+    receiver: Receiver<'_>,
+    id: &str,
+    at: Timestamp,
+    body: &[u8],
+    ring: &KeyRing,
+) -> String {
     let signed = [id.as_bytes(), at.seconds().to_string().as_bytes(), body].join(&b'.');
-    let signatures: Vec<_> = keys(ring, SIGNING)
+    let signatures: Vec<_> = keys(ring, &receiver.purpose())
         .map(|(_, key)| format!("v1,{}", STANDARD.encode(mac(&key, &signed))))
         .collect();
     signatures.join(" ")
@@ -65,7 +90,7 @@ fn callback_text(version: u32, key: &Key, order_id: &str, run: i64) -> String {
     format!("cbk_v{version}:{}", hex(&mac(key, &message)))
 }
 
-fn keys(ring: &KeyRing, purpose: &str) -> impl Iterator<Item = (u32, Key)> {
+fn keys<'a>(ring: &'a KeyRing, purpose: &'a str) -> impl Iterator<Item = (u32, Key)> + 'a {
     let versions = ring.versions().into_iter().rev().take(VERSIONS);
     versions.filter_map(move |version| Some((version, ring.subkey(version, purpose)?)))
 }
@@ -86,13 +111,17 @@ mod tests {
     fn a_rotation_signs_with_both_keys_and_the_token_stays_good() {
         let (old, new) = (ring(), ring().with([8; 32]));
         let at = Timestamp(1_700_000_000_999);
-        let before = signature("msg_1", at, b"{}", &old);
-        let after = signature("msg_1", at, b"{}", &new);
+        let to = Receiver::Provisioner;
+        let before = signature(to, "msg_1", at, b"{}", &old);
+        let after = signature(to, "msg_1", at, b"{}", &new);
         assert!(after.ends_with(&before) && after.split(' ').count() == 2, "{after}");
-        assert_ne!(signature("msg_2", at, b"{}", &old), before);
-        assert_ne!(signature("msg_1", at, b"{} ", &old), before);
-        assert_eq!(receiver_keys(&new).len(), 2);
-        assert_eq!(receiver_keys(&new.with([9; 32])).len(), 2);
+        assert_ne!(signature(to, "msg_2", at, b"{}", &old), before);
+        assert_ne!(signature(to, "msg_1", at, b"{} ", &old), before);
+        assert_eq!(receiver_keys(to, &new).len(), 2);
+        assert_eq!(receiver_keys(to, &new.with([9; 32])).len(), 2);
+        let others = [Receiver::Endpoint("whe_1"), Receiver::Endpoint("whe_2")];
+        let [one, two] = others.map(|to| signature(to, "msg_1", at, b"{}", &old));
+        assert!(one != two && one != before && two != before);
 
         let token = callback_token("order", 1, &old);
         assert!(is_callback_token(&token, "order", 1, &new));

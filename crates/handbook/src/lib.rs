@@ -32,3 +32,9 @@ pub mod everlytic {
     /// The page itself: the tests run its commands.
     pub const PAGE: &str = include_str!("../everlytic.md");
 }
+
+#[doc = include_str!("../webhooks.md")]
+pub mod webhooks {
+    /// The page itself: the tests run its commands.
+    pub const PAGE: &str = include_str!("../webhooks.md");
+}

@@ -31,6 +31,7 @@ mod registration;
 mod revoke_tokens;
 mod session;
 mod sign_up;
+mod webhooks;
 mod widget_token;
 
 pub use admin_users::{
@@ -80,6 +81,10 @@ pub use registration::{check_registration, set_registration};
 pub use revoke_tokens::{TokenChoice, revoke_tokens};
 pub use session::{OpenedSession, authenticate_session, close_session, open_session};
 pub use sign_up::{Keyed, count_rejection, sign_up};
+pub use webhooks::{
+    add_endpoint, disable_endpoint, enable_endpoint, list_dead, list_endpoints, note_gone,
+    remove_endpoint, replay_events,
+};
 pub use widget_token::{
     PuzzleSolution, WidgetTokenRequest, check_widget_page, issue_widget_token, publishable_terms,
 };

@@ -50,6 +50,7 @@ pub struct Store {
     pub(crate) jobs_added: watch::Sender<u64>,
     /// How many transactions were committed.
     pub(crate) commits: watch::Sender<u64>,
+    pub(crate) deliveries_added: watch::Sender<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -64,9 +65,17 @@ pub struct Tx {
     begun: Begun,
     entries: Vec<Entry>,
     ledger: Arc<Ledger>,
-    added_job: bool,
+    added: Added,
     jobs_added: watch::Sender<u64>,
     commits: watch::Sender<u64>,
+    deliveries_added: watch::Sender<u64>,
+}
+
+/// What a transaction adds that somebody waits for.
+#[derive(Debug, Default)]
+pub(crate) struct Added {
+    pub(crate) job: bool,
+    pub(crate) delivery: bool,
 }
 
 #[derive(Debug)]
@@ -92,8 +101,8 @@ pub struct Conn<'a> {
     pub(crate) link: Link<'a>,
     /// What the transaction adds to the audit log when it commits.
     pub(crate) entries: Option<&'a mut Vec<Entry>>,
-    /// Whether the transaction adds a job.
-    pub(crate) added_job: Option<&'a mut bool>,
+    /// What the transaction adds that somebody waits for.
+    pub(crate) added: Option<&'a mut Added>,
 }
 
 #[derive(Debug)]
@@ -117,18 +126,19 @@ impl Tx {
         Conn {
             link: self.begun.link(),
             entries: Some(&mut self.entries),
-            added_job: Some(&mut self.added_job),
+            added: Some(&mut self.added),
         }
     }
 
     /// Makes everything durable, or nothing. What was noted for the audit log is
     /// chained here, last: see [`Conn::add_audit`].
     pub async fn commit(self) -> Result<(), StoreError> {
-        let Self { mut begun, entries, ledger, added_job, jobs_added, commits } = self;
+        let Self { mut begun, entries, ledger, added, jobs_added, deliveries_added, commits } =
+            self;
         let turn = if entries.is_empty() {
             None
         } else {
-            let mut conn = Conn { link: begun.link(), entries: None, added_job: None };
+            let mut conn = Conn { link: begun.link(), entries: None, added: None };
             Some(audit::append(&mut conn, &ledger, &entries).await?)
         };
         match begun {
@@ -139,8 +149,11 @@ impl Tx {
             turn.settle();
         }
         commits.send_modify(|commits| *commits += 1);
-        if added_job {
+        if added.job {
             jobs_added.send_modify(|commits| *commits += 1);
+        }
+        if added.delivery {
+            deliveries_added.send_modify(|commits| *commits += 1);
         }
         Ok(())
     }
@@ -153,7 +166,7 @@ impl Read {
             Self::Sqlite(connection) => Link::Sqlite(connection),
             Self::Postgres(connection) => Link::Postgres(connection),
         };
-        Conn { link, entries: None, added_job: None }
+        Conn { link, entries: None, added: None }
     }
 }
 
@@ -218,6 +231,7 @@ impl Store {
             ledger: Arc::default(),
             jobs_added: watch::Sender::default(),
             commits: watch::Sender::default(),
+            deliveries_added: watch::Sender::default(),
         })
     }
 
@@ -302,9 +316,10 @@ impl Store {
             begun,
             entries: Vec::new(),
             ledger: Arc::clone(&self.ledger),
-            added_job: false,
+            added: Added::default(),
             jobs_added: self.jobs_added.clone(),
             commits: self.commits.clone(),
+            deliveries_added: self.deliveries_added.clone(),
         })
     }
 

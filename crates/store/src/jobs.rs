@@ -83,8 +83,8 @@ impl Conn<'_> {
             new.due_at.0,
             now.0,
         );
-        if let Some(added) = &mut self.added_job {
-            **added = true;
+        if let Some(added) = &mut self.added {
+            added.job = true;
         }
         Ok(())
     }

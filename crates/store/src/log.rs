@@ -1,12 +1,13 @@
 //! The outbox, and facts about the installation.
 
-use doorstep_accounts::Timestamp;
+use doorstep_accounts::{Timestamp, event};
 use serde_json::{Map, Value};
 
 use crate::{Conn, StoreError, document, exec, one};
 
 impl Conn<'_> {
-    /// Notes something for the outside world. The payload holds no secret.
+    /// Notes something for the outside world, and for each endpoint that wants to be told
+    /// that it is to be. The payload holds no secret.
     pub async fn add_event(
         &mut self,
         id: &str,
@@ -15,15 +16,22 @@ impl Conn<'_> {
         payload: &Map<String, Value>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        exec!(
+        debug_assert!(event::is_kind(kind), "{kind} is not in crates/accounts/src/event.rs");
+        // Asked on the way, so that a sign-up of which nobody is told pays nothing for it.
+        let wanted = one!(
             self,
-            "INSERT INTO events (id, kind, user_id, payload, created_at) VALUES ($1, $2, $3, $4, $5)",
+            (bool,),
+            "INSERT INTO events (id, kind, user_id, payload, created_at) VALUES ($1, $2, $3, $4, $5)
+             RETURNING EXISTS (SELECT 1 FROM webhook_topics)",
             id,
             kind,
             user_id,
             document(payload),
             now.0,
         );
+        if wanted == Some((true,)) {
+            self.add_deliveries(id, kind, user_id, now).await?;
+        }
         Ok(())
     }
 

@@ -251,6 +251,9 @@ async fn database(store: &Store, key_path: &Path, report: &mut Report) {
     if let Err(error) = people(store, report).await {
         report.fail("accounts", http::chain(&error), "Look at the database's own log.");
     }
+    if let Err(error) = webhooks(store, report).await {
+        report.fail("webhooks", http::chain(&error), "Look at the database's own log.");
+    }
 }
 
 /// A clock that is off by more lets tokens live too long or end too soon.
@@ -311,6 +314,37 @@ async fn people(store: &Store, report: &mut Report) -> Result<(), doorstep_store
             "If you want one: `doorstep admin create --help`.",
         ),
         count => report.ok("admins", format!("{count} administrator(s)")),
+    }
+    Ok(())
+}
+
+/// Events are tried again for a day; what waits for so long will not all arrive by itself.
+const BACKLOG_SECONDS: i64 = 3_600;
+
+async fn webhooks(store: &Store, report: &mut Report) -> Result<(), doorstep_store::StoreError> {
+    let endpoints = store.read().await?.conn().endpoints().await?;
+    let long_ago = SystemClock.now().plus_seconds(-BACKLOG_SECONDS);
+    let mut faults = Vec::new();
+    for endpoint in &endpoints {
+        let id = &endpoint.id;
+        if let Some(reason) = &endpoint.disabled_reason {
+            faults.push(format!("{id} was disabled: {reason}"));
+        } else if endpoint.disabled_at.is_none()
+            && endpoint.oldest_at.is_some_and(|oldest| oldest < long_ago)
+        {
+            let pending = endpoint.pending;
+            faults.push(format!("{id} has {pending} event(s) to be sent, some for over an hour"));
+        }
+        if endpoint.dead > 0 {
+            faults.push(format!("{} event(s) to {id} were given up", endpoint.dead));
+        }
+    }
+    if faults.is_empty() {
+        let told = endpoints.iter().filter(|endpoint| endpoint.disabled_at.is_none()).count();
+        report.ok("webhooks", format!("{told} endpoint(s) are told of events"));
+    } else {
+        let advice = "`doorstep webhook list` and `doorstep webhook dead` say more; `doorstep webhook replay` sends again.";
+        report.warn("webhooks", faults.join("; "), advice);
     }
     Ok(())
 }

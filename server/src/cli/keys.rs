@@ -3,12 +3,15 @@
 use std::path::Path;
 
 use clap::{Subcommand, ValueEnum};
-use doorstep_accounts::{KeyRing, webhook::receiver_keys};
+use doorstep_accounts::{
+    KeyRing, Secret,
+    webhook::{Receiver, receiver_keys},
+};
 use doorstep_register::{Context, note_keys};
 use doorstep_store::{KeyVersion, StoreError};
 use serde_json::json;
 
-use super::Output;
+use super::{Output, moment};
 use crate::{
     config::Settings,
     http::chain,
@@ -130,7 +133,7 @@ async fn list(context: &Context, path: &Path) -> Result<Output, String> {
         for version in ring.versions() {
             let dependents = dependents(context, name, version).await?;
             let noted = known.iter().find(|it| it.ring == name.name() && it.version == version);
-            let created = noted.and_then(|it| moment(it.created_at.0));
+            let created = noted.and_then(|it| moment(it.created_at));
             let current = ring.current().0 == version;
             lines.push(format!(
                 "{name:<8} {version:>3}  since {}  used by {dependents:>6} {}{}",
@@ -151,14 +154,18 @@ async fn list(context: &Context, path: &Path) -> Result<Output, String> {
 }
 
 fn webhook(path: &Path) -> Result<Output, String> {
-    let keys = receiver_keys(&read(path)?.webhook);
+    Ok(shown(&receiver_keys(Receiver::Provisioner, &read(path)?.webhook)))
+}
+
+/// Keys of a receiver.
+pub(super) fn shown(keys: &[(u32, Secret)]) -> Output {
     let lines: Vec<_> =
         keys.iter().map(|(version, key)| format!("{version:>3}  {}", key.expose())).collect();
     let list: Vec<_> = keys
         .iter()
         .map(|(version, key)| json!({ "version": version, "key": key.expose() }))
         .collect();
-    Ok(Output { text: lines.join("\n"), json: json!({ "keys": list }) })
+    Output { text: lines.join("\n"), json: json!({ "keys": list }) }
 }
 
 async fn retire(
@@ -252,8 +259,4 @@ fn read(path: &Path) -> Result<Keys, String> {
 
 fn subject(ring: &str, version: u32) -> String {
     format!("key:{ring}:{version}")
-}
-
-fn moment(millis: i64) -> Option<String> {
-    jiff::Timestamp::from_millisecond(millis).ok().map(|at| at.to_string())
 }

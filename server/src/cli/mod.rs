@@ -19,12 +19,14 @@ mod signups;
 mod terminal;
 mod token;
 mod user;
+mod webhook;
 mod work;
 
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
 
 use axum::Router;
 use clap::{Parser, Subcommand};
+use doorstep_accounts::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
@@ -80,6 +82,9 @@ enum Command {
     /// Check and export the log of who did what
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Tell endpoints of yours what happens to users, and see what they were told
+    #[command(subcommand)]
+    Webhook(webhook::Command),
     /// Decide about sign-ups that wait: those from pages without a back end
     #[command(subcommand)]
     Signups(signups::Command),
@@ -170,6 +175,7 @@ fn execute(arguments: Arguments, others: Router<App>) -> Result<Option<Output>, 
             Command::Token(command) => token::run(&settings, command).await.map(Some),
             Command::Keys(command) => keys::run(&settings, command).await.map(Some),
             Command::Audit(command) => audit::run(&settings, command).await,
+            Command::Webhook(command) => webhook::run(&settings, command).await.map(Some),
             Command::Signups(command) => signups::run(&settings, command).await.map(Some),
             Command::Registration(command) => registration::run(&settings, command).await.map(Some),
             Command::Openapi => openapi::run(&settings).map(Some),
@@ -186,4 +192,9 @@ fn execute(arguments: Arguments, others: Router<App>) -> Result<Option<Output>, 
 /// Opens the installation for a command.
 async fn open(settings: &Settings) -> Result<doorstep_register::Context, String> {
     crate::open::open(settings).await.map_err(|error| http::chain(&error))
+}
+
+/// A time as people and programs read it.
+fn moment(at: Timestamp) -> Option<String> {
+    jiff::Timestamp::from_millisecond(at.0).ok().map(|at| at.to_string())
 }

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use doorstep_accounts::Timestamp;
 use doorstep_register::{Context, list_clients};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
@@ -20,6 +21,7 @@ use crate::{
     },
     jobs::Runner,
     reload::Reload,
+    webhooks::{self, Relay},
 };
 
 /// How often expired tokens are forgotten.
@@ -27,6 +29,8 @@ const SWEEP_EVERY: Duration = Duration::from_mins(10);
 /// How often the key file's date is looked at: after a rotation, what is new uses
 /// the new version within this time. SIGHUP makes it at once.
 const FOLLOW_KEYS_EVERY: Duration = Duration::from_secs(2);
+/// How many looks for work go by until what is to be sent is counted for the metrics.
+const COUNT_EVERY_LOOKS: u32 = 10;
 /// How long an expired token is kept, so that a log entry can still be explained.
 const KEEP_EXPIRED_SECONDS: i64 = 86_400;
 /// How long something for one use is remembered after it would be refused for its age: a
@@ -63,11 +67,16 @@ pub(super) async fn run(mut settings: Settings, json: bool, reload: Reload) -> R
     let health = ops::router(context.store.clone(), &settings.ops, stopping.clone(), metrics);
     let ops_door = Door::new(health, settings.limits.clone());
     let ops = tokio::spawn(listen::serve(ops_listener, ops_door, ops_stop.clone()));
-    let sweeper = tokio::spawn(sweep(context.clone()));
+    let counter = webhooks::watch(context.clone(), settings.jobs.poll() * COUNT_EVERY_LOOKS);
+    let counter = tokio::spawn(counter);
+    let sweeper = tokio::spawn(sweep(context.clone(), settings.webhooks.keep_days));
     let drain = Duration::from_secs(settings.limits.drain_seconds);
     watch_signals(stopping, drain, stop.clone())?;
     let runner = settings.jobs.in_serve.then(|| Runner::new(&context, &settings));
     let runner = runner.map(|runner| tokio::spawn(runner.run(stop.clone())));
+    let flush = CancellationToken::new();
+    let relay = settings.jobs.in_serve.then(|| Relay::new(&context, &settings, flush.clone()));
+    let relay = relay.map(|relay| tokio::spawn(relay.run()));
 
     let store = context.store.clone();
     let limits = settings.limits.clone();
@@ -75,10 +84,16 @@ pub(super) async fn run(mut settings: Settings, json: bool, reload: Reload) -> R
     let door = Door::new(reload.router(app.clone()), limits);
     let follower = tokio::spawn(follow(app, door.clone(), reload, hang_up()?));
     listen::serve(listener, door, stop).await;
+    // Of what the last requests did, endpoints are still told.
+    flush.cancel();
+    if let Some(relay) = relay {
+        let _ = relay.await;
+    }
     if let Some(runner) = runner {
         let _ = runner.await;
     }
     sweeper.abort();
+    counter.abort();
     follower.abort();
     ops_stop.cancel();
     let _ = ops.await;
@@ -178,15 +193,17 @@ async fn follow(mut app: App, door: Door, reload: Reload, mut hang_up: Signal) {
     }
 }
 
-async fn sweep(context: Context) {
+async fn sweep(context: Context, keep_days: i64) {
     loop {
         tokio::time::sleep(SWEEP_EVERY).await;
         let before = context.clock.now().plus_seconds(-KEEP_EXPIRED_SECONDS);
         let used = context.clock.now().plus_seconds(-KEEP_USED_SECONDS);
         let dead = context.clock.now().plus_seconds(-KEEP_DEAD_SECONDS);
         let untried = context.clock.now().plus_seconds(-KEEP_SECRETS_SECONDS);
+        let untold = context.clock.now().plus_seconds(-86_400 * keep_days);
         let swept = async {
             sweep_buckets(&context).await?;
+            sweep_events(&context, untold).await?;
             let mut tx = context.store.begin().await?;
             let count = tx.conn().sweep_tokens(before).await?;
             tx.conn().sweep_keys(context.clock.now()).await?;
@@ -216,6 +233,21 @@ async fn sweep_buckets(context: &Context) -> Result<(), doorstep_store::StoreErr
     loop {
         let mut tx = context.store.begin().await?;
         let count = tx.conn().sweep_buckets(context.clock.now()).await?;
+        tx.commit().await?;
+        if count == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Forgets old events, in the same way.
+async fn sweep_events(
+    context: &Context,
+    before: Timestamp,
+) -> Result<(), doorstep_store::StoreError> {
+    loop {
+        let mut tx = context.store.begin().await?;
+        let count = tx.conn().sweep_events(before).await?;
         tx.commit().await?;
         if count == 0 {
             return Ok(());

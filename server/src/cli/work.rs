@@ -9,6 +9,7 @@ use super::serve::{follow_keys, hang_up, watch_signals};
 use crate::{
     config::{Driver, Settings},
     jobs::Runner,
+    webhooks::Relay,
 };
 
 /// Works jobs off until a signal ends it.
@@ -32,7 +33,9 @@ pub(super) async fn run(settings: Settings, json: bool) -> Result<(), String> {
     } else {
         println!("Doorstep works off the jobs of its database. Ctrl-C stops it.");
     }
+    let relay = tokio::spawn(Relay::new(&context, &settings, stop.clone()).run());
     Runner::new(&context, &settings).run(stop).await;
+    let _ = relay.await;
     follower.abort();
     context.store.close().await;
     tracing::info!("stopped");

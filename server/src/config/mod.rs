@@ -13,6 +13,7 @@ mod rates;
 mod secret_file;
 mod sections;
 mod texts;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 
@@ -30,6 +31,7 @@ pub use sections::{
     Server,
 };
 pub use texts::Texts;
+pub use webhooks::Webhooks;
 
 /// All settings.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -65,6 +67,8 @@ pub struct Settings {
     pub provisioning: Provisioning,
     /// The mail server that asks whether addresses are their users'.
     pub mail: Mail,
+    /// Endpoints that are told of events.
+    pub webhooks: Webhooks,
     /// What older clients need.
     pub compat: Compat,
     /// Logs.
@@ -217,6 +221,7 @@ impl Settings {
         self.jobs.validate().map_err(ConfigError)?;
         self.provisioning.validate().map_err(ConfigError)?;
         self.mail.validate().map_err(ConfigError)?;
+        self.webhooks.validate().map_err(ConfigError)?;
         let plan = &self.plan;
         if [plan.containers, plan.container_registries, plan.dns_zones].iter().any(|it| *it < 0) {
             return fail("a quota of [plan] is below 0".to_owned());
@@ -292,6 +297,7 @@ impl Settings {
             ("jobs", self.jobs != new.jobs),
             ("provisioning", self.provisioning != new.provisioning),
             ("mail", self.mail != new.mail),
+            ("webhooks", self.webhooks != new.webhooks),
         ]
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))
@@ -312,6 +318,7 @@ impl Settings {
         self.log.format = running.log.format;
         self.provisioning = running.provisioning;
         self.mail = running.mail;
+        self.webhooks = running.webhooks;
     }
 
     /// Where people and panels reach the server, without a slash at the end.
@@ -442,6 +449,9 @@ mod tests {
             ("DOORSTEP_PROVISIONING__DRIVER", "directory", "provisioning.directory"),
             ("DOORSTEP_PROVISIONING__DRIVER", "webhook", "provisioning.webhook_url"),
             ("DOORSTEP_PROVISIONING__LINK", "javascript:1", "provisioning.link"),
+            ("DOORSTEP_WEBHOOKS__PAUSES", "5s soon", "webhooks.pauses"),
+            ("DOORSTEP_WEBHOOKS__TRIES", "0", "webhooks.tries"),
+            ("DOORSTEP_WEBHOOKS__TIMEOUT_SECONDS", "60", "webhooks.timeout_seconds"),
         ] {
             let error = load(&[(name, value)]).unwrap_err();
             assert!(error.contains(expected), "{name}: {error}");

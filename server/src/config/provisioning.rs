@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+use crate::outbound::well_formed;
+
 /// `[provisioning]`: who brings projects up. On several servers the drivers must agree.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -86,25 +88,8 @@ impl Provisioning {
     }
 
     fn validate_url(&self) -> Result<(), String> {
-        let url = url::Url::parse(&self.webhook_url)
-            .ok()
-            .filter(|url| url.host_str().is_some() && matches!(url.scheme(), "http" | "https"));
-        // It may have a password in it, so it is not repeated.
-        let Some(url) = url else {
-            return Err("provisioning.webhook_url is not an http(s) URL".to_owned());
-        };
-        if url.scheme() == "http" && !self.allow_private_addresses {
-            return Err(
-                "provisioning.webhook_url must be https, unless provisioning.allow_private_addresses says that it is in your own network"
-                    .to_owned(),
-            );
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(
-                "provisioning.webhook_url has a name or password in it: requests are signed instead (`doorstep keys webhook`)"
-                    .to_owned(),
-            );
-        }
-        Ok(())
+        let (name, setting) = ("provisioning.webhook_url", "provisioning.allow_private_addresses");
+        let url = well_formed(name, &self.webhook_url, self.allow_private_addresses, setting);
+        url.map(|_| ())
     }
 }

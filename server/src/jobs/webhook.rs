@@ -1,24 +1,15 @@
 //! A project is made by the operator's provisioner, which is asked by a signed request
 //! (Standard Webhooks) and answers at once or later.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::time::Duration;
 
 use doorstep_accounts::{
     order::{Failure, FailureCode},
-    webhook::{callback_token, signature},
+    webhook::{Receiver, callback_token},
 };
 use doorstep_register::{Assignment, Context};
 use doorstep_wire::{onboarding::Outcome, paths};
-use reqwest::{
-    Client, StatusCode, Url,
-    dns::{Addrs, Name, Resolve, Resolving},
-    header,
-    redirect::Policy,
-};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -26,18 +17,19 @@ use super::{
     answer::{self, Said},
     provision::{Made, Trouble, manifest, secrets},
 };
-use crate::{config::Provisioning, failpoint, http::chain, public_addresses::is_public};
-
-/// Bytes of an answer that are read.
-const ANSWER_BYTES: usize = 64 * 1024;
+use crate::{
+    config::Provisioning,
+    failpoint,
+    http::chain,
+    outbound::{Outbound, message, read},
+};
 
 /// The provisioner.
 pub(super) struct Webhook {
     context: Context,
     url: String,
     callback: String,
-    allow_private: bool,
-    timeout: Duration,
+    outbound: Outbound,
 }
 
 impl Webhook {
@@ -46,8 +38,11 @@ impl Webhook {
             context: context.clone(),
             url: settings.webhook_url.clone(),
             callback: public_url.to_owned(),
-            allow_private: settings.allow_private_addresses,
-            timeout: Duration::from_secs(settings.timeout_seconds),
+            outbound: Outbound::new(
+                "provisioning.allow_private_addresses",
+                settings.allow_private_addresses,
+                Duration::from_secs(settings.timeout_seconds),
+            ),
         }
     }
 
@@ -58,21 +53,17 @@ impl Webhook {
         let id = format!("msg_{}_{}", order.id, order.run);
         let body = Zeroizing::new(self.body(assignment).to_string());
         let now = self.context.clock.now();
-        let signature = signature(&id, now, body.as_bytes(), &self.context.webhook);
         let passing = |what: &str, error: &dyn std::error::Error| {
             Trouble::Passing(format!("{what}: {}", chain(error)))
         };
-        let client = self.client().map_err(|error| passing("no client can be made", &error))?;
-        let url = self.checked_url().map_err(Trouble::Passing)?;
+        // Each call has its own: there is one in a while.
+        let client =
+            self.outbound.client(0).map_err(|error| passing("no client can be made", &error))?;
+        let name = "provisioning.webhook_url";
+        let url = self.outbound.checked(name, &self.url).map_err(Trouble::Passing)?;
         failpoint::at("asking");
-        let response = client
-            .post(url)
-            .header("webhook-id", &id)
-            .header("webhook-timestamp", now.seconds().to_string())
-            .header("webhook-signature", signature)
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(header::USER_AGENT, concat!("Doorstep/", env!("CARGO_PKG_VERSION")))
-            .body(body.to_string())
+        let to = (Receiver::Provisioner, &self.context.webhook);
+        let response = message(&client, url, to, (&id, now), body.to_string())
             .send()
             .await
             .map_err(|error| passing("the provisioner was not reached", &error.without_url()))?;
@@ -94,47 +85,6 @@ impl Webhook {
             json!({ "url": format!("{}{path}", self.callback), "token": token.expose() });
         json!({ "type": "order.provision", "timestamp": data["order"]["created_at"], "data": data })
     }
-
-    /// A client that connects to addresses that were checked, and follows nobody
-    /// elsewhere. Each call has its own: there is one in a while.
-    fn client(&self) -> reqwest::Result<Client> {
-        let _ = rustls_provider();
-        let client = Client::builder()
-            .timeout(self.timeout)
-            .redirect(Policy::none())
-            .no_proxy()
-            .pool_max_idle_per_host(0);
-        if self.allow_private {
-            client.build()
-        } else {
-            client.dns_resolver(Arc::new(PublicOnly)).build()
-        }
-    }
-
-    /// A host that is an address is not looked up, so it is checked here.
-    fn checked_url(&self) -> Result<Url, String> {
-        let url = Url::parse(&self.url).map_err(|error| chain(&error))?;
-        let address = match url.host() {
-            Some(url::Host::Ipv4(address)) => Some(IpAddr::V4(address)),
-            Some(url::Host::Ipv6(address)) => Some(IpAddr::V6(address)),
-            _ => None,
-        };
-        match address {
-            Some(address) if !self.allow_private && !is_public(address) => Err(refused(address)),
-            _ => Ok(url),
-        }
-    }
-}
-
-/// TLS by ring, as everywhere in this program. A second installation is no error.
-fn rustls_provider() -> Result<(), Arc<rustls::crypto::CryptoProvider>> {
-    rustls::crypto::ring::default_provider().install_default()
-}
-
-fn refused(address: IpAddr) -> String {
-    format!(
-        "{address} is no public address: set provisioning.allow_private_addresses if the provisioner is in your own network"
-    )
 }
 
 /// What the status and the body say.
@@ -174,36 +124,6 @@ fn refusal(status: StatusCode, text: Option<&str>) -> Failure {
     let code = FailureCode::Refused;
     tracing::warn!(%status, "the provisioner refused an order");
     Failure { code, message: said.unwrap_or_else(|| code.message().to_owned()) }
-}
-
-/// The body, up to a length; nothing if it is longer or no text.
-async fn read(mut response: reqwest::Response) -> reqwest::Result<Option<String>> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > ANSWER_BYTES {
-            return Ok(None);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(String::from_utf8(body).ok())
-}
-
-/// Looks names up and keeps the addresses that are public, so that the address that was
-/// checked is the one that is connected to.
-struct PublicOnly;
-
-impl Resolve for PublicOnly {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let all: Vec<SocketAddr> = found.collect();
-            let public: Vec<_> = all.iter().copied().filter(|it| is_public(it.ip())).collect();
-            match (public.is_empty(), all.first()) {
-                (true, Some(first)) => Err(refused(first.ip()).into()),
-                _ => Ok(Box::new(public.into_iter()) as Addrs),
-            }
-        })
-    }
 }
 
 #[cfg(test)]

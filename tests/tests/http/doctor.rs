@@ -44,6 +44,7 @@ async fn a_running_installation_is_looked_at(kind: Kind) {
         ("clock", "ok"),
         ("clients", "warn"),
         ("admins", "warn"),
+        ("webhooks", "ok"),
     ] {
         assert_eq!(status(&pairs, check), expected, "{check}: {pairs:?}");
     }

@@ -72,3 +72,4 @@ mod timing;
 mod token_endpoint;
 mod transport;
 mod upgrades;
+mod webhooks;

@@ -50,7 +50,7 @@ impl Snapshot {
             Begun::Sqlite(tx) => Link::Sqlite(tx),
             Begun::Postgres(tx) => Link::Postgres(tx),
         };
-        Conn { link, entries: None, added_job: None }
+        Conn { link, entries: None, added: None }
     }
 
     /// The migrations that made the schema; none where there is no installation.

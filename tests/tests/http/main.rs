@@ -73,3 +73,5 @@ mod token_endpoint;
 mod transport;
 mod upgrades;
 mod webhooks;
+mod webhooks_killed;
+mod webhooks_refused;

@@ -47,6 +47,7 @@ mod leaks;
 mod limits;
 mod limits_of_addresses;
 mod load;
+mod model;
 mod names;
 mod oauth;
 mod oauth_clients;

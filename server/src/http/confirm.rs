@@ -63,7 +63,8 @@ pub(crate) async fn page(
             draw(
                 &app,
                 &Words {
-                    title: "Confirm your e-mail address",
+                    // On a narrow screen the line must not break after the "e".
+                    title: "Confirm your e\u{2011}mail address",
                     text,
                     code: Some(&code),
                     small: Some("If you did not ask for this, close the page: nothing happens."),

@@ -182,7 +182,11 @@ async fn what_was_ended_is_refused_everywhere(kind: Kind) {
     let database = &setup.server.database;
     assert_eq!(get().await.status, 200);
     for (end, begin) in [
-        ("UPDATE tokens SET expires_at = 1", "UPDATE tokens SET expires_at = 9999999999999"),
+        // What is seen when it is over is ended for good, whatever the clock says later.
+        (
+            "UPDATE tokens SET expires_at = 1",
+            "UPDATE tokens SET expires_at = 9999999999999, revoked_at = NULL",
+        ),
         ("UPDATE tokens SET revoked_at = 1", "UPDATE tokens SET revoked_at = NULL"),
         ("UPDATE credentials SET revoked_at = 1", "UPDATE credentials SET revoked_at = NULL"),
         ("UPDATE users SET active = FALSE", "UPDATE users SET active = TRUE"),

@@ -87,11 +87,13 @@ const TOP_LEVEL_IGNORED: [&str; 5] =
     ["target", "node_modules", "doorstep.db", "doorstep.keys", "doorstep.toml"];
 
 /// Where the clock, chance and the environment are what everybody else is given.
-const AMBIENT: [&str; 5] = [
+const AMBIENT: [&str; 7] = [
     "server/src/system.rs",
     "server/build.rs",
     "crates/dialects/build.rs",
     "crates/fields/build.rs",
+    "widget/build.rs",
+    "widget/order/build.rs",
     "crates/panel/src/bin/doorstep-demo-panel/settings.rs",
 ];
 

@@ -57,21 +57,23 @@ pub(super) async fn run(mut settings: Settings, json: bool, reload: Reload) -> R
     let context = super::open(&settings).await?;
     let open = |socket| listen::listen(socket).map_err(|error| format!("cannot listen: {error}"));
     let (listener, ops_listener) = (open(socket)?, open(ops_socket)?);
+    let (stopping, stop) = (CancellationToken::new(), CancellationToken::new());
+    let drain = Duration::from_secs(settings.limits.drain_seconds);
+    // Whoever reads that the server listens may send it a signal at once.
+    watch_signals(stopping.clone(), drain, stop.clone())?;
+    let hang_up = hang_up()?;
     announce(&context, &settings, public, private, json).await?;
 
     let metrics = PrometheusBuilder::new()
         .install_recorder()
         .map_err(|error| format!("metrics cannot start: {error}"))?;
-    let (stopping, stop) = (CancellationToken::new(), CancellationToken::new());
     let ops_stop = CancellationToken::new();
-    let health = ops::router(context.store.clone(), &settings.ops, stopping.clone(), metrics);
+    let health = ops::router(context.store.clone(), &settings.ops, stopping, metrics);
     let ops_door = Door::new(health, settings.limits.clone());
     let ops = tokio::spawn(listen::serve(ops_listener, ops_door, ops_stop.clone()));
     let counter = webhooks::watch(context.clone(), settings.jobs.poll() * COUNT_EVERY_LOOKS);
     let counter = tokio::spawn(counter);
     let sweeper = tokio::spawn(sweep(context.clone(), settings.webhooks.keep_days));
-    let drain = Duration::from_secs(settings.limits.drain_seconds);
-    watch_signals(stopping, drain, stop.clone())?;
     let runner = settings.jobs.in_serve.then(|| Runner::new(&context, &settings));
     let runner = runner.map(|runner| tokio::spawn(runner.run(stop.clone())));
     let flush = CancellationToken::new();
@@ -82,7 +84,7 @@ pub(super) async fn run(mut settings: Settings, json: bool, reload: Reload) -> R
     let limits = settings.limits.clone();
     let app = App::new(context, settings, stop.clone());
     let door = Door::new(reload.router(app.clone()), limits);
-    let follower = tokio::spawn(follow(app, door.clone(), reload, hang_up()?));
+    let follower = tokio::spawn(follow(app, door.clone(), reload, hang_up));
     listen::serve(listener, door, stop).await;
     // Of what the last requests did, endpoints are still told.
     flush.cancel();

@@ -45,6 +45,7 @@ mod keys;
 mod killed;
 mod leaks;
 mod limits;
+mod limits_give_way;
 mod limits_of_addresses;
 mod load;
 mod model;

@@ -120,6 +120,9 @@ impl Server {
         let http = reqwest::Client::builder()
             .timeout(PATIENCE)
             .redirect(reqwest::redirect::Policy::none())
+            // The server closes what is idle for five seconds (`limits.head_seconds`); a request that
+            // goes out in that moment gets no answer, and a `POST` is not sent again by itself.
+            .pool_idle_timeout(Duration::from_secs(2))
             .build()
             .expect("an HTTP client");
         Self { child, program, url, ops, database, folder, settings: all, http, is_searched: false }

@@ -8,7 +8,8 @@ use std::{
 
 use doorstep_accounts::{Rates, audit::Fault};
 use doorstep_register::{
-    Context, Limiter, LiveCatalog, OrderingTerms, PublishableTerms, Terms, adopt_audit,
+    Context, Limiter, LiveCatalog, Lookups, OrderingTerms, PublishableTerms, SignUps, Terms,
+    Tokens, adopt_audit,
 };
 use doorstep_store::{ConnectError, Store, StoreError};
 
@@ -69,6 +70,9 @@ async fn open_as(settings: &Settings, is_writer: bool) -> Result<(Context, bool)
     let Keys { pepper, seal, webhook, audit, .. } = keys.clone();
     let context = Context {
         key_source: Arc::new(LiveKeys::new(store.clone(), path, keys, seen)),
+        sign_ups: SignUps::new(&store),
+        tokens: Tokens::new(&store),
+        lookups: Lookups::default(),
         store,
         clock,
         entropy,

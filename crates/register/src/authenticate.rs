@@ -41,7 +41,7 @@ pub async fn authenticate_token(
 ) -> Result<Principal, Error> {
     let token = PlainToken::parse(text.expose()).map_err(|_| Refusal::InvalidToken)?;
     let hash = token.hash();
-    let row = context.store.read().await?.conn().token(&hash).await?;
+    let row = context.lookups.token(context, &hash).await?;
     let row = row.filter(|row| !row.ended).ok_or(Refusal::InvalidToken)?;
     let expired = context.clock.now() >= row.expires_at;
     // The answer to a sign-up may be lost until after its token expired.

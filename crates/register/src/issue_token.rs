@@ -1,18 +1,25 @@
 //! Issuing access tokens by client credentials (RFC 6749 §4.4).
 
+mod together;
+
+use std::sync::Arc;
+
 use doorstep_accounts::{
     Binding, Limit, PlainToken, Refusal, Scope, Scopes, Secret, Timestamp, TokenKind, dpop,
 };
-use doorstep_store::{NewToken, TokenOwner};
+use doorstep_store::TokenOwner;
 
+use self::together::Token;
 use crate::{
     Context, Error,
     authenticate::use_proof,
     authenticate_client::{Authenticated, ClientAuthentication, authenticate},
-    meter::{Meter, refuse_known, take},
+    meter::{Meter, refuse_known},
     registration::check_open,
     sign_up::check_server,
 };
+
+pub use self::together::Tokens;
 
 /// What a client sends.
 #[derive(Debug)]
@@ -141,25 +148,17 @@ pub async fn issue_token(
     let jkt = bound_key(context, binding.as_ref(), request.proof.as_ref()).await?;
     let token = PlainToken::generate(kind, &*context.entropy);
     let issued_at = context.clock.now();
-    let mut tx = context.store.begin().await?;
-    // Who replaces the password ends all tokens that there are: this one is not yet.
-    if let (TokenOwner::Credential(id), Some(checked)) = (&owner, &checked)
-        && !tx.conn().hold_credential(id, checked).await?
-    {
-        return Err(TokenError::InvalidClient);
-    }
-    let new = NewToken {
-        hash: &token.hash(),
-        owner: &owner,
+    let written = Arc::new(Token {
+        hash: token.hash(),
+        owner,
         scopes,
         issued_at,
         expires_at: issued_at.plus_seconds(expires_in),
-        binding: binding.as_ref(),
-        jkt: jkt.as_deref(),
-    };
-    tx.conn().add_token(&new).await?;
-    take(context, &mut tx.conn(), meter, charge.as_slice()).await.map_err(TokenError::of_limit)?;
-    tx.commit().await?;
+        binding: binding.clone(),
+        jkt: jkt.clone(),
+        charges: charge.into_iter().collect(),
+    });
+    context.tokens.write(context, meter, &written, checked.as_ref()).await?;
     let anonymous = false;
     Ok(IssuedToken { token, scopes, expires_in, issued_at, binding, jkt, anonymous })
 }

@@ -20,6 +20,7 @@ mod frame;
 mod issue_credential;
 mod issue_token;
 mod limiter;
+mod lookups;
 mod manage_client;
 mod manage_credentials;
 mod meter;
@@ -31,8 +32,10 @@ mod registration;
 mod revoke_tokens;
 mod session;
 mod sign_up;
+mod together;
 mod webhooks;
 mod widget_token;
+mod writes;
 
 pub use admin_users::{
     ManagedOutcome, change_user, create_user, find_user, list_users, set_suspension,
@@ -58,8 +61,9 @@ pub use customers::{
 pub use erase_user::{Eraser, erase_user};
 pub use export_user::export_user;
 pub use frame::frame_ancestors;
-pub use issue_token::{IssuedToken, TokenError, TokenRequest, issue_token};
+pub use issue_token::{IssuedToken, TokenError, TokenRequest, Tokens, issue_token};
 pub use limiter::Limiter;
+pub use lookups::Lookups;
 pub use manage_client::{RotatedSecret, rotate_secret, set_keys};
 pub use manage_credentials::{
     CredentialChange, Issued, Manager, NewCredential, add_credential, change_credential,
@@ -80,7 +84,7 @@ pub use pending_sign_up::{
 pub use registration::{check_registration, set_registration};
 pub use revoke_tokens::{TokenChoice, revoke_tokens};
 pub use session::{OpenedSession, authenticate_session, close_session, open_session};
-pub use sign_up::{Keyed, count_rejection, sign_up};
+pub use sign_up::{Keyed, SignUps, count_rejection, sign_up};
 pub use webhooks::{
     add_endpoint, disable_endpoint, enable_endpoint, list_dead, list_endpoints, note_gone,
     remove_endpoint, replay_events,
@@ -99,6 +103,12 @@ use doorstep_store::{Store, StoreError};
 pub struct Context {
     /// The database.
     pub store: Store,
+    /// The sign-ups that wait to be written.
+    pub sign_ups: SignUps,
+    /// The tokens that wait to be written.
+    pub tokens: Tokens,
+    /// What waits to be looked up.
+    pub lookups: Lookups,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Unpredictable bytes.

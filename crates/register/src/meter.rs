@@ -1,12 +1,15 @@
 //! What one request has used of the limits, and the ways to use some.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Mutex, PoisonError},
+};
 
 use doorstep_accounts::{
-    ClientAddress, Limit, Refusal, Standing,
+    ClientAddress, Limit, Refusal, Standing, Timestamp,
     limits::{LimitKey, Terms},
 };
-use doorstep_store::{Charged, Conn};
+use doorstep_store::{Charged, Conn, StoreError};
 
 use crate::{Context, Error, limiter::Charge};
 
@@ -40,6 +43,13 @@ impl Meter {
         let mut standings = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
         standings.retain(|noted| noted.limit != standing.limit);
         standings.push(standing);
+    }
+
+    /// Notes what was taken elsewhere.
+    pub(crate) fn note_all(&self, standings: Vec<Standing>) {
+        for standing in standings {
+            self.note(standing);
+        }
     }
 
     fn refuse(&self, standing: Standing) -> Refusal {
@@ -100,6 +110,50 @@ pub(crate) async fn take(
         }
     }
     Ok(())
+}
+
+/// [`take`] for several at once: what is left for each of them, or the keys of which
+/// less is left than they need together.
+pub(crate) async fn take_together(
+    conn: &mut Conn<'_>,
+    members: &[&[Charge]],
+    now: Timestamp,
+) -> Result<Result<Vec<Vec<Standing>>, HashSet<LimitKey>>, StoreError> {
+    let then = now.0.saturating_mul(1_000);
+    let mut standings = vec![Vec::new(); members.len()];
+    for limit in Limit::ALL {
+        let charges = members.iter().zip(&mut standings).filter_map(|(charges, standings)| {
+            let own = charges.iter().find(|charge| charge.limit == *limit);
+            own.map(|charge| (charge, standings))
+        });
+        let charges: Vec<_> = charges.collect();
+        let Some((Charge { rate, .. }, _)) = charges.first() else { continue };
+        let mut counts: HashMap<LimitKey, i64> = HashMap::new();
+        for (charge, _) in &charges {
+            *counts.entry(charge.key).or_default() += 1;
+        }
+        let asked: Vec<_> = counts.iter().map(|(key, count)| (*key, *count)).collect();
+        let taken = conn.charge_many(*rate, &asked, now).await?;
+        let Terms { interval, .. } = rate.terms(then);
+        // From where each key stood before, one interval for each of them.
+        let before = |(key, last): (LimitKey, i64)| {
+            let count = counts.get(&key).copied().unwrap_or_default();
+            (key, last.saturating_sub(interval.saturating_mul(count)))
+        };
+        let mut arrivals: HashMap<_, _> = taken.into_iter().map(before).collect();
+        let exhausted = counts.keys().filter(|key| !arrivals.contains_key(key));
+        let exhausted: HashSet<_> = exhausted.copied().collect();
+        if !exhausted.is_empty() {
+            return Ok(Err(exhausted));
+        }
+        for (charge, standings) in charges {
+            if let Some(arrival) = arrivals.get_mut(&charge.key) {
+                *arrival = arrival.saturating_add(interval);
+                standings.push(charge.standing(false, *arrival, then));
+            }
+        }
+    }
+    Ok(Ok(standings))
 }
 
 /// Attempts to authenticate, of which only the failed ones are counted.

@@ -20,6 +20,17 @@ pub(crate) async fn check_open(
     if stopped { Err(Refusal::RegistrationDisabled.into()) } else { Ok(()) }
 }
 
+/// Whether a server, by whom it is assigned to, is one on which the client registers: one
+/// that is assigned belongs to its client, and a client that has any stays within them.
+pub(crate) fn is_its_own(client_id: &str, owner: Option<&str>, has_servers: bool) -> bool {
+    owner.map_or(!has_servers, |owner| owner == client_id)
+}
+
+/// How [`check_open`] finds out about the two.
+pub(crate) fn subjects(client_id: &str, server_key: &str) -> (String, String) {
+    (client(client_id), server(server_key))
+}
+
 /// Refuses if the caller could not sign anybody up now.
 pub async fn check_registration(context: &Context, caller: &Principal) -> Result<(), Error> {
     let Subject::App { client_id } = &caller.subject else { return Ok(()) };

@@ -1,41 +1,34 @@
 //! Signing somebody up.
 
+mod draft;
+mod together;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use doorstep_accounts::{
-    Application, Assurance, Created, Credential, Decision, Delivery, Fingerprint, Handover,
-    IdempotencyKey, Identity, Limit, PlainToken, Principal, Refusal, Scope, Secret, SecretHash,
-    SignUpToken, Subject, Timestamp, TokenKind, User,
-    audit::pseudonym,
-    credential,
-    idempotency::{open, seal},
-    ids::IdKind,
-    labels,
-    secret::version_of,
-    user::write_profile,
+    Application, Assurance, Created, Decision, Fingerprint, Handover, IdempotencyKey, Identity,
+    Limit, PlainToken, Principal, Refusal, Scope, SignUpToken, Subject, Timestamp, User,
+    idempotency::open, secret::version_of,
 };
-use doorstep_store::{Conn, NewClaim, NewReplay, NewUser, StoreError, failpoint};
-use serde_json::{Map, Value};
+use doorstep_store::{Conn, NewUser, StoreError, failpoint};
 
+use self::draft::make_email_up;
 use crate::{
     Context, Error,
     again::again,
-    change_account::labels_too_large,
     confirmation,
-    issue_credential::new_credential,
     limiter::Charge,
     meter::{Meter, refuse_known, take},
     over::{self, Over},
-    registration::check_open,
+    registration::{check_open, is_its_own},
 };
+
+pub use self::together::SignUps;
 
 /// Made-up addresses are 48 random bits apart; a second clash in a row would be
 /// a fault of the random source.
 const EMAIL_TRIES: usize = 3;
 
-/// How long a retry gets the password again: a lost answer is asked for within
-/// seconds, a closed laptop within minutes.
-const SEALED_SECONDS: i64 = 15 * 60;
 /// How long a key is remembered at all: a day, as payment providers do.
 pub(crate) const KEY_SECONDS: i64 = 24 * 60 * 60;
 
@@ -147,7 +140,14 @@ impl Attempt<'_> {
             let replayed = self.replay(&mut self.context.store.read().await?.conn()).await?;
             return replayed.ok_or_else(|| refusal.into());
         }
-        match again(self.context, || self.run(&charges)).await {
+        let id = self.context.store.next_user_id().await?;
+        let user = self.new_user(id)?;
+        if self.confirmation.is_none()
+            && let Some(created) = self.together(user.clone(), &charges).await?
+        {
+            return Ok(created);
+        }
+        match again(self.context, || self.alone(user.clone(), &charges)).await {
             // Contention on PostgreSQL: another request with this key, for this
             // identity or about this sign-up has not ended yet.
             Err(Error::Failed(StoreError::Contended(_)))
@@ -177,11 +177,10 @@ impl Attempt<'_> {
         charges.into_iter().flatten().collect()
     }
 
-    async fn run(&self, charges: &[Charge]) -> Result<Created, Error> {
+    /// In a transaction of its own, which finds out whatever there is to say.
+    async fn alone(&self, mut user: User, charges: &[Charge]) -> Result<Created, Error> {
         let Self { context, client_id, token, confirmation, application, now, .. } = *self;
         let identity = &application.identity;
-        let id = context.store.next_user_id().await?;
-        let mut user = self.new_user(id)?;
 
         let mut tx = context.store.begin().await?;
         let mut conn = tx.conn();
@@ -204,7 +203,7 @@ impl Attempt<'_> {
         if confirmation.is_none() {
             check_server(&mut conn, client_id, identity).await?;
         }
-        if !conn.take_identity(identity, id).await? {
+        if !conn.take_identity(identity, user.id).await? {
             // The first request with the same key may have ended just now.
             if let Some(replayed) = self.replay(&mut conn).await? {
                 return Ok(replayed);
@@ -220,100 +219,16 @@ impl Attempt<'_> {
         if context.terms.confirm_seconds.is_some() && !user.email_generated {
             confirmation::ask(context, &mut conn, &user, now).await?;
         }
-        let (mut credential, password) =
-            new_credential(context, id, 1, credential::SIGN_UP_NAME, now);
-        let delivery = token.map(|token| &token.binding.delivery);
-        let handover = if let Some(Delivery::Claim { challenge }) = delivery {
-            credential.secret = SecretHash::unset();
-            conn.add_credential(&credential).await?;
-            let code = PlainToken::generate(TokenKind::ClaimCode, &*context.entropy);
-            let expires_in = context.terms.claim_seconds;
-            conn.add_claim(&NewClaim {
-                code: &code.hash(),
-                client_id,
-                credential_id: &credential.id,
-                challenge,
-                expires_at: now.plus_seconds(expires_in),
-            })
-            .await?;
-            Handover::Claim { code: Secret::new(code.expose()), expires_in }
-        } else {
-            conn.add_credential(&credential).await?;
-            Handover::Password(password)
-        };
-        if let Some(keyed) = self.keyed {
-            self.remember(&mut conn, keyed, &credential, &handover).await?;
+        let (rows, handover) = self.draft(user);
+        if !conn.finish_sign_up(&rows).await? {
+            // The key went to a request for somebody else in the meantime.
+            return Err(Refusal::IdempotencyKeyReused.into());
         }
-        let by_client = format!("client:{client_id}");
-        let actor = confirmation.map_or(&by_client, |confirmation| &confirmation.actor);
-        record(context, &mut conn, &user, identity, actor, now).await?;
         take(context, &mut conn, self.meter, charges).await?;
         failpoint::at("sign-up-commit");
         tx.commit().await?;
         failpoint::at("sign-up-committed");
-        Ok(self.answer(user, credential.username, handover, false))
-    }
-
-    /// The user that the application describes.
-    fn new_user(&self, id: i64) -> Result<User, Refusal> {
-        let Application { identity, answers, labels: added, .. } = self.application;
-        let terms = &self.context.terms;
-        let mut profile = Map::new();
-        profile.insert("locale".to_owned(), Value::String(terms.default_locale.clone()));
-        profile.insert("currency".to_owned(), Value::String(terms.default_currency.clone()));
-        write_profile(&mut profile, answers);
-        let mut user_labels = labels::of_identity(identity);
-        labels::merge(&mut user_labels, added.clone());
-        if !labels::fit(&user_labels) {
-            return Err(Refusal::Invalid { faults: vec![labels_too_large()] });
-        }
-        Ok(User {
-            id,
-            email: answers.text("email").unwrap_or_default().to_owned(),
-            email_generated: false,
-            profile,
-            labels: user_labels,
-            active: true,
-            is_admin: false,
-            created_at: self.now,
-            updated_at: self.now,
-        })
-    }
-
-    /// Keeps the answer for a retry with the same key.
-    async fn remember(
-        &self,
-        conn: &mut Conn<'_>,
-        keyed: &Keyed,
-        credential: &Credential,
-        handover: &Handover,
-    ) -> Result<(), Error> {
-        let (secret, seconds) = match handover {
-            Handover::Password(password) => (password, SEALED_SECONDS),
-            // No longer than the code lives.
-            Handover::Claim { code, expires_in } => (code, SEALED_SECONDS.min(*expires_in)),
-            Handover::Delivered => return Ok(()),
-        };
-        let context = self.context;
-        let sealed = seal(secret, &keyed.key, self.client_id, &context.seal, &*context.entropy);
-        let new = NewReplay {
-            client_id: self.client_id,
-            key: &keyed.key,
-            fingerprint: &keyed.fingerprint,
-            user_id: credential.user_id,
-            credential_id: &credential.id,
-            sealed: &sealed,
-            token: self.token.map(|token| &token.hash),
-            sealed_until: self.now.plus_seconds(seconds),
-            expires_at: self.now.plus_seconds(KEY_SECONDS),
-            now: self.now,
-        };
-        if conn.take_key(&new).await? {
-            Ok(())
-        } else {
-            // The key went to a request for somebody else in the meantime.
-            Err(Refusal::IdempotencyKeyReused.into())
-        }
+        Ok(self.answer(rows.user, rows.credential.username, handover, false))
     }
 
     /// The first answer again, if the key was used for this very request.
@@ -375,10 +290,12 @@ pub(crate) async fn check_server(
     client_id: &str,
     identity: &Identity,
 ) -> Result<(), Error> {
-    let allowed = match conn.server_owner(&identity.server_key).await? {
-        Some(owner) => owner == client_id,
-        None => !conn.has_servers(client_id).await?,
-    };
+    let owner = conn.server_owner(&identity.server_key).await?;
+    let allowed = is_its_own(
+        client_id,
+        owner.as_deref(),
+        owner.is_none() && conn.has_servers(client_id).await?,
+    );
     if allowed {
         Ok(())
     } else {
@@ -397,8 +314,7 @@ async fn add_user(
 ) -> Result<(), Error> {
     for _ in 0..=EMAIL_TRIES {
         if user.email.is_empty() {
-            user.email = made_up_email(context, identity);
-            user.email_generated = true;
+            make_email_up(context, user, identity);
         }
         let new = NewUser { user, client_id: Some(client_id), password: None };
         if conn.add_user(&new).await? {
@@ -407,52 +323,4 @@ async fn add_user(
         user.email.clear();
     }
     Err(StoreError::Corrupt { what: "every made-up e-mail address" }.into())
-}
-
-/// `<username>_<12 hex digits>@<domain>`, the reference implementation's
-/// pattern. Of a username in ASCII only its `@` has to go; another one would need
-/// mail servers that know RFC 6531.
-fn made_up_email(context: &Context, identity: &Identity) -> String {
-    let mut random = [0; 6];
-    context.entropy.fill(&mut random);
-    let suffix = u64::from_be_bytes([
-        0, 0, random[0], random[1], random[2], random[3], random[4], random[5],
-    ]);
-    // RFC 5321 §4.5.3.1.1 gives the part before the `@` 64 octets; 13 are the suffix.
-    let username = if identity.username_key.is_ascii() { &identity.username_key } else { "user" };
-    let name: String = username.chars().take(51).collect();
-    // Two dots in a row and one at the end are no address.
-    let dots = name.contains("..") || name.ends_with('.');
-    let name: String =
-        name.chars().map(|c| if c == '@' || (dots && c == '.') { '-' } else { c }).collect();
-    format!("{name}_{suffix:012x}@{}", context.terms.email_domain)
-}
-
-async fn record(
-    context: &Context,
-    conn: &mut Conn<'_>,
-    user: &User,
-    identity: &Identity,
-    actor: &str,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let mut payload = user.profile.clone();
-    payload.insert("id".to_owned(), user.id.into());
-    payload.insert("email".to_owned(), user.email.clone().into());
-    payload.insert("labels".to_owned(), Value::Object(user.labels.clone()));
-    let event = IdKind::Event.mint(&*context.clock, &*context.entropy);
-    conn.add_event(&event, "user.created", user.id, &payload, now).await?;
-    let mut details = Map::from_iter([
-        ("provider".to_owned(), Value::from(identity.provider.clone())),
-        ("provider_server".to_owned(), Value::from(identity.server_key.clone())),
-        // Not the username: the row stays when the user is erased.
-        ("identity".to_owned(), Value::from(pseudonym(identity, &context.audit))),
-    ]);
-    if identity.is_confusable() {
-        details.insert("confusable".to_owned(), true.into());
-    }
-    let audit = IdKind::Audit.mint(&*context.clock, &*context.entropy);
-    let subject = format!("user:{}", user.id);
-    conn.add_audit(&audit, actor, "user.create", &subject, &details, now).await?;
-    Ok(())
 }

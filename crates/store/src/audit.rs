@@ -13,7 +13,13 @@ use doorstep_accounts::{
 };
 use serde_json::{Map, Value};
 
-use crate::{Conn, Store, StoreError, all, connect::Database, document, exec, one};
+use crate::{
+    Conn, Store, StoreError, all,
+    connect::Database,
+    document, exec,
+    many::{Many, exec_many},
+    one,
+};
 
 /// The lanes that this process may use, and the ring that it chains with.
 #[derive(Debug, Default)]
@@ -131,7 +137,7 @@ impl Store {
             // One writer: one lane.
             Database::Sqlite { .. } => 0,
             // Replicas start at different lanes.
-            Database::Postgres(_) => {
+            Database::Postgres { .. } => {
                 let mut random = [0];
                 entropy.fill(&mut random);
                 i64::from(random[0]) % LANES
@@ -237,6 +243,14 @@ impl Conn<'_> {
         entries: &[Entry],
         ring: &KeyRing,
     ) -> Result<bool, StoreError> {
+        static ADD: Many = Many::new(
+            "INSERT INTO audit_log (lane, seq, id, actor, action, subject, details, created_at, hash, mac)
+             SELECT column2, column3, column4, column5, column6, column7, column8, column9,
+                    column10, column11 FROM",
+            10,
+            "WHERE column1 < @1 ON CONFLICT (lane, seq) DO NOTHING",
+            1,
+        );
         let mut head = from.clone();
         let rows: Vec<_> = entries.iter().map(|entry| head.append(entry.clone(), ring)).collect();
         let moved = exec!(
@@ -253,28 +267,22 @@ impl Conn<'_> {
         if moved == 0 {
             return Ok(false);
         }
-        for row in &rows {
-            let added = exec!(
-                self,
-                "INSERT INTO audit_log (lane, seq, id, actor, action, subject, details, created_at, hash, mac)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-                 ON CONFLICT (lane, seq) DO NOTHING",
-                row.lane,
-                row.seq,
-                &row.entry.id,
-                &row.entry.actor,
-                &row.entry.action,
-                &row.entry.subject,
-                &row.entry.details,
-                row.entry.created_at.0,
-                &row.hash,
-                &row.mac,
-            );
-            if added == 0 {
-                // The head has moved already, so this transaction has to be given up.
-                turn.give_up(BEHIND);
-                return Err(StoreError::AuditClosed);
-            }
+        let added = exec_many!(self, ADD, [], rows, |row| [
+            row.lane,
+            row.seq,
+            &row.entry.id,
+            &row.entry.actor,
+            &row.entry.action,
+            &row.entry.subject,
+            &row.entry.details,
+            row.entry.created_at.0,
+            &row.hash,
+            &row.mac,
+        ]);
+        if added < rows.len() as u64 {
+            // The head has moved already, so this transaction has to be given up.
+            turn.give_up(BEHIND);
+            return Err(StoreError::AuditClosed);
         }
         turn.next = Some(head);
         Ok(true)

@@ -5,7 +5,11 @@ use doorstep_accounts::{
     limits::{LimitKey, Rate, Terms},
 };
 
-use crate::{Conn, StoreError, exec, one};
+use crate::{
+    Conn, StoreError, exec,
+    many::{Many, all_many},
+    one,
+};
 
 /// Rows that are deleted at a time: a sweep after a flood must not hold the one
 /// writer for longer than a sign-up does.
@@ -53,6 +57,45 @@ impl Conn<'_> {
             return Ok(Charged::Taken(tat));
         }
         Ok(Charged::Refused(self.used(key).await?.unwrap_or(now)))
+    }
+
+    /// Takes, of one limit, so many for each key, keys in order: on PostgreSQL two
+    /// transactions with the same ones then do not wait for each other. Gives the keys
+    /// that had that many left, with the theoretical arrival time after all of them;
+    /// of the others nothing is taken.
+    pub async fn charge_many(
+        &mut self,
+        rate: Rate,
+        keys: &[(LimitKey, i64)],
+        now: Timestamp,
+    ) -> Result<Vec<(LimitKey, i64)>, StoreError> {
+        // A row after a jump of the clock is left to `charge`, which knows what to do.
+        static CHARGE: Many = Many::new(
+            "INSERT INTO buckets (key, tat) SELECT column2, column3 FROM",
+            2,
+            "WHERE column1 < @1
+             ON CONFLICT (key) DO UPDATE SET tat = CASE
+                 WHEN buckets.tat > @2 THEN buckets.tat + (excluded.tat - @2)
+                 ELSE excluded.tat END
+             WHERE buckets.tat + (excluded.tat - @2) <= @3
+             RETURNING key, tat",
+            3,
+        );
+        let Terms { now, interval, latest, .. } = rate.terms(micros(now));
+        // After the last of them it is one interval beyond what the last was allowed by.
+        let most = latest.saturating_add(interval);
+        let after = |count: i64| now.saturating_add(interval.saturating_mul(count));
+        let mut keys: Vec<_> = keys.iter().filter(|(_, count)| after(*count) <= most).collect();
+        keys.sort_by_cached_key(|(key, _)| key.as_stored());
+        let rows = all_many!(self, (String, i64), CHARGE, [now, most], keys, |(key, count)| [
+            key.as_stored(),
+            after(*count)
+        ]);
+        let taken = rows.into_iter().filter_map(|(stored, tat)| {
+            let (key, _) = keys.iter().find(|(key, _)| key.as_stored() == stored)?;
+            Some((*key, tat))
+        });
+        Ok(taken.collect())
     }
 
     /// The theoretical arrival time of a key, in microseconds; none at rest.

@@ -2,7 +2,11 @@
 
 use doorstep_accounts::{Challenge, SecretHash, Timestamp, TokenHash};
 
-use crate::{Conn, StoreError, exec, one};
+use crate::{
+    Conn, StoreError, exec,
+    many::{Many, exec_many},
+    one,
+};
 
 /// A code to add.
 #[derive(Debug)]
@@ -54,19 +58,23 @@ struct Row {
 }
 
 impl Conn<'_> {
-    /// Adds a code.
-    pub async fn add_claim(&mut self, new: &NewClaim<'_>) -> Result<(), StoreError> {
-        exec!(
-            self,
+    /// Adds codes.
+    pub(crate) async fn add_claims(&mut self, new: &[NewClaim<'_>]) -> Result<(), StoreError> {
+        static ADD: Many = Many::new(
             "INSERT INTO claims (code_hash, client_id, credential_id, challenge, tries_left, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+             SELECT column2, column3, column4, column5, column6, column7 FROM",
+            6,
+            "WHERE column1 < @1",
+            1,
+        );
+        exec_many!(self, ADD, [], new, |new| [
             new.code.as_stored(),
             new.client_id,
             new.credential_id,
             new.challenge.as_str(),
             TRIES,
             new.expires_at.0,
-        );
+        ]);
         Ok(())
     }
 

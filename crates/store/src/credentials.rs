@@ -2,7 +2,11 @@
 
 use doorstep_accounts::{Credential, SecretHash, Timestamp};
 
-use crate::{Conn, StoreError, all, exec, one};
+use crate::{
+    Conn, StoreError, all, exec,
+    many::{Many, exec_many},
+    one,
+};
 
 /// A credential with what decides whether it may be used.
 #[derive(Debug)]
@@ -60,10 +64,19 @@ impl Conn<'_> {
     /// Adds a credential. The username is 113 random bits, so a clash is a fault
     /// of the random source and fails the transaction.
     pub async fn add_credential(&mut self, credential: &Credential) -> Result<(), StoreError> {
-        exec!(
-            self,
+        self.add_credentials(&[credential]).await
+    }
+
+    /// Adds credentials.
+    pub(crate) async fn add_credentials(&mut self, new: &[&Credential]) -> Result<(), StoreError> {
+        static ADD: Many = Many::new(
             "INSERT INTO credentials (id, user_id, number, name, username, secret, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+             SELECT column2, column3, column4, column5, column6, column7, column8, column9 FROM",
+            8,
+            "WHERE column1 < @1",
+            1,
+        );
+        exec_many!(self, ADD, [], new, |credential| [
             &credential.id,
             credential.user_id,
             credential.number,
@@ -72,7 +85,7 @@ impl Conn<'_> {
             credential.secret.as_stored(),
             credential.created_at.0,
             credential.expires_at.map(|at| at.0),
-        );
+        ]);
         Ok(())
     }
 

@@ -64,7 +64,7 @@ impl Store {
                 let disk = rustix::fs::statvfs(folder)?;
                 Ok(Some(disk.f_bavail.saturating_mul(disk.f_frsize)))
             }
-            Database::Postgres(_) => Ok(None),
+            Database::Postgres { .. } => Ok(None),
         }
     }
 }

@@ -2,7 +2,11 @@
 
 use doorstep_accounts::{IdempotencyKey, Timestamp, TokenHash, idempotency::Fingerprint};
 
-use crate::{Conn, StoreError, exec, one};
+use crate::{
+    Conn, StoreError, exec,
+    many::{Many, exec_many},
+    one,
+};
 
 /// A record to add. It is written in the same transaction as what it tells of,
 /// so a crash never leaves a key that is taken for nothing.
@@ -63,17 +67,29 @@ impl Conn<'_> {
     /// Takes a key. `false`: the client used it before, and it is still remembered. On
     /// PostgreSQL this waits for a transaction that is just using it.
     pub async fn take_key(&mut self, new: &NewReplay<'_>) -> Result<bool, StoreError> {
-        let added = exec!(
-            self,
+        Ok(self.take_keys(std::slice::from_ref(new)).await? == 1)
+    }
+
+    /// Takes keys; gives how many nobody had used.
+    pub(crate) async fn take_keys(&mut self, new: &[NewReplay<'_>]) -> Result<u64, StoreError> {
+        static TAKE: Many = Many::new(
             "INSERT INTO idempotency (client_id, key_hash, fingerprint, user_id, credential_id,
                                       sealed, sealed_until, expires_at, token_hash)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             SELECT column2, column3, column4, column5, column6, column7, column8, column9,
+                    column10 FROM",
+            9,
+            "WHERE column1 < @1
              ON CONFLICT (client_id, key_hash) DO UPDATE SET
                  fingerprint = excluded.fingerprint, user_id = excluded.user_id,
                  credential_id = excluded.credential_id, sealed = excluded.sealed,
                  sealed_until = excluded.sealed_until, expires_at = excluded.expires_at,
                  token_hash = excluded.token_hash
-             WHERE idempotency.expires_at <= $10",
+             WHERE idempotency.expires_at <= @2",
+            2,
+        );
+        // The earliest: what is remembered for one is remembered for all.
+        let now = new.iter().map(|new| new.now.0).min().unwrap_or_default();
+        Ok(exec_many!(self, TAKE, [now], new, |new| [
             new.client_id,
             new.key.hash(),
             new.fingerprint.as_stored(),
@@ -83,9 +99,7 @@ impl Conn<'_> {
             new.sealed_until.0,
             new.expires_at.0,
             new.token.map(TokenHash::as_stored),
-            new.now.0,
-        );
-        Ok(added == 1)
+        ]))
     }
 
     /// What a key was used for.

@@ -35,10 +35,12 @@ mod jobs;
 mod keys;
 mod log;
 mod managed_users;
+mod many;
 mod orders;
 mod pending;
 mod projects;
 mod sessions;
+mod sign_ups;
 mod tokens;
 mod turn;
 mod used_once;
@@ -65,6 +67,7 @@ pub use managed_users::{AdminReplay, Taken};
 pub use pending::{NewPending, PendingQuery};
 pub use projects::NewOrderKey;
 pub use sessions::{PasswordLogin, Session};
+pub use sign_ups::{Grounds, SignUp, SignUpClaim, SignUpReplay};
 pub use tokens::{NewToken, TokenOwner, TokenRow};
 pub use turn::{LockError, lock_folder};
 pub use users::NewUser;
@@ -86,6 +89,12 @@ pub enum StoreError {
     /// There is no room left to write.
     #[error("the database's disk is full")]
     Full(#[source] sqlx::Error),
+    /// More waits to be written than can be waited for.
+    #[error("too much waits to be written")]
+    Busy,
+    /// The transaction that the write shared with others did not end well.
+    #[error("a shared transaction failed: {0}")]
+    Shared(String),
     /// The statement failed.
     #[error("a statement failed")]
     Statement(#[source] sqlx::Error),
@@ -99,6 +108,14 @@ pub enum StoreError {
         /// Which one.
         what: &'static str,
     },
+}
+
+impl StoreError {
+    /// Whether the database ended a statement because of the time that it took.
+    pub fn took_too_long(&self) -> bool {
+        let Self::Unavailable(sqlx::Error::Database(error)) = self else { return false };
+        error.code().as_deref() == Some("57014")
+    }
 }
 
 impl From<sqlx::Error> for StoreError {
@@ -183,5 +200,5 @@ fn object(
 
 /// Writes a JSON object for storage.
 fn document(object: &serde_json::Map<String, serde_json::Value>) -> String {
-    serde_json::Value::Object(object.clone()).to_string()
+    serde_json::to_string(object).expect("a JSON object has a text")
 }

@@ -3,7 +3,22 @@
 use doorstep_accounts::{Timestamp, event};
 use serde_json::{Map, Value};
 
-use crate::{Conn, StoreError, document, exec, one};
+use crate::{
+    Conn, StoreError, document, exec,
+    many::{Many, all_many},
+    one,
+};
+
+/// Something for the outside world.
+#[derive(Debug)]
+pub(crate) struct NewEvent<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) user_id: i64,
+    /// A JSON object.
+    pub(crate) payload: String,
+    pub(crate) now: Timestamp,
+}
 
 impl Conn<'_> {
     /// Notes something for the outside world, and for each endpoint that wants to be told
@@ -16,21 +31,33 @@ impl Conn<'_> {
         payload: &Map<String, Value>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        debug_assert!(event::is_kind(kind), "{kind} is not in crates/accounts/src/event.rs");
-        // Asked on the way, so that a sign-up of which nobody is told pays nothing for it.
-        let wanted = one!(
-            self,
-            (bool,),
-            "INSERT INTO events (id, kind, user_id, payload, created_at) VALUES ($1, $2, $3, $4, $5)
-             RETURNING EXISTS (SELECT 1 FROM webhook_topics)",
-            id,
-            kind,
-            user_id,
-            document(payload),
-            now.0,
+        self.add_events(&[NewEvent { id, kind, user_id, payload: document(payload), now }]).await
+    }
+
+    /// Notes several things for the outside world.
+    pub(crate) async fn add_events(&mut self, new: &[NewEvent<'_>]) -> Result<(), StoreError> {
+        // Asked on the way, so that sign-ups of which nobody is told pay nothing for it.
+        static ADD: Many = Many::new(
+            "INSERT INTO events (id, kind, user_id, payload, created_at)
+             SELECT column2, column3, column4, column5, column6 FROM",
+            5,
+            "WHERE column1 < @1 RETURNING EXISTS (SELECT 1 FROM webhook_topics)",
+            1,
         );
-        if wanted == Some((true,)) {
-            self.add_deliveries(id, kind, user_id, now).await?;
+        for NewEvent { kind, .. } in new {
+            debug_assert!(event::is_kind(kind), "{kind} is not in crates/accounts/src/event.rs");
+        }
+        let wanted = all_many!(self, (bool,), ADD, [], new, |new| [
+            new.id,
+            new.kind,
+            new.user_id,
+            &new.payload,
+            new.now.0,
+        ]);
+        if wanted.contains(&(true,)) {
+            for NewEvent { id, kind, user_id, now, .. } in new {
+                self.add_deliveries(id, kind, *user_id, *now).await?;
+            }
         }
         Ok(())
     }

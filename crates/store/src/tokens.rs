@@ -1,8 +1,15 @@
 //! Access tokens, by hash.
 
+use std::collections::HashSet;
+
 use doorstep_accounts::{Binding, Scopes, Timestamp, TokenHash};
 
-use crate::{Conn, StoreError, clients::scopes, exec, one};
+use crate::{
+    Conn, StoreError,
+    clients::scopes,
+    exec,
+    many::{Many, all_many, exec_many},
+};
 
 /// A token to add.
 #[derive(Debug)]
@@ -37,6 +44,14 @@ pub enum TokenOwner {
 }
 
 impl TokenOwner {
+    fn client(&self) -> Option<&str> {
+        if let Self::Client(id) = self { Some(id) } else { None }
+    }
+
+    fn credential(&self) -> Option<&str> {
+        if let Self::Credential(id) = self { Some(id) } else { None }
+    }
+
     /// Its id.
     pub fn id(&self) -> &str {
         let (Self::Client(id) | Self::Credential(id)) = self;
@@ -74,6 +89,7 @@ pub struct TokenRow {
 
 #[derive(sqlx::FromRow)]
 struct Row {
+    hash: String,
     client_id: Option<String>,
     credential_id: Option<String>,
     scopes: String,
@@ -93,21 +109,61 @@ struct Row {
     is_admin: Option<bool>,
 }
 
+impl Row {
+    fn read(&self) -> Result<TokenRow, StoreError> {
+        let owner = match (&self.client_id, &self.credential_id) {
+            (Some(id), None) => TokenOwner::Client(id.clone()),
+            (None, Some(id)) => TokenOwner::Credential(id.clone()),
+            _ => return Err(StoreError::Corrupt { what: "a token's owner" }),
+        };
+        Ok(TokenRow {
+            ended: self.revoked_at.is_some()
+                || self.attempts_left.is_some_and(|left| left <= 0)
+                || self.client_disabled_at.is_some()
+                || self.credential_revoked_at.is_some()
+                || self.active == Some(false),
+            owner,
+            user_id: self.user_id,
+            // An administrator's token ends with the office.
+            scopes: match self.is_admin {
+                Some(false) => scopes(&self.scopes)?.within(Scopes::OF_A_USER),
+                _ => scopes(&self.scopes)?,
+            },
+            issued_at: Timestamp(self.issued_at),
+            // No token outlives the credential that obtained it.
+            expires_at: Timestamp(
+                self.credential_expires_at.map_or(self.expires_at, |end| end.min(self.expires_at)),
+            ),
+            jkt: self.jkt.clone(),
+            uses_left: self.uses_left,
+            anonymous: self.publishable_id.is_some(),
+            used: self.uses_left.is_some_and(|left| left <= 0),
+            binding: self.binding.as_deref().map(binding).transpose()?,
+        })
+    }
+}
+
 impl Conn<'_> {
     /// Adds a token.
     pub async fn add_token(&mut self, token: &NewToken<'_>) -> Result<(), StoreError> {
-        let (client_id, credential_id) = match token.owner {
-            TokenOwner::Client(id) => (Some(id), None),
-            TokenOwner::Credential(id) => (None, Some(id)),
-        };
-        exec!(
-            self,
+        self.add_tokens(std::slice::from_ref(token)).await
+    }
+
+    /// Adds tokens.
+    pub async fn add_tokens(&mut self, new: &[NewToken<'_>]) -> Result<(), StoreError> {
+        static ADD: Many = Many::new(
             "INSERT INTO tokens (hash, client_id, credential_id, scopes, issued_at, expires_at,
                                  binding, uses_left, attempts_left, jkt)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             SELECT column2, column3, column4, column5, column6, column7, column8, column9,
+                    column10, column11 FROM",
+            10,
+            "WHERE column1 < @1",
+            1,
+        );
+        exec_many!(self, ADD, [], new, |token| [
             token.hash.as_stored(),
-            client_id,
-            credential_id,
+            token.owner.client(),
+            token.owner.credential(),
             token.scopes.to_string(),
             token.issued_at.0,
             token.expires_at.0,
@@ -115,17 +171,23 @@ impl Conn<'_> {
             token.binding.map(|_| 1_i64),
             token.binding.map(|_| ATTEMPTS),
             token.jkt,
-        );
+        ]);
         Ok(())
     }
 
     /// A token by its hash.
     pub async fn token(&mut self, hash: &TokenHash) -> Result<Option<TokenRow>, StoreError> {
-        let row = one!(
-            self,
-            Row,
-            "SELECT t.client_id, t.credential_id, t.scopes, t.issued_at, t.expires_at, t.revoked_at,
-                    t.binding, t.jkt, t.uses_left, t.attempts_left,
+        Ok(self.tokens(std::slice::from_ref(hash)).await?.pop().flatten())
+    }
+
+    /// Tokens by their hashes, in their order.
+    pub async fn tokens(
+        &mut self,
+        hashes: &[TokenHash],
+    ) -> Result<Vec<Option<TokenRow>>, StoreError> {
+        static FIND: Many = Many::new(
+            "SELECT t.hash, t.client_id, t.credential_id, t.scopes, t.issued_at, t.expires_at,
+                    t.revoked_at, t.binding, t.jkt, t.uses_left, t.attempts_left,
                     c.disabled_at AS client_disabled_at, p.client_id AS publishable_id, k.user_id,
                     k.revoked_at AS credential_revoked_at,
                     k.expires_at AS credential_expires_at, u.active, u.is_admin
@@ -134,39 +196,21 @@ impl Conn<'_> {
              LEFT JOIN publishable_clients p ON p.client_id = t.client_id
              LEFT JOIN credentials k ON k.id = t.credential_id
              LEFT JOIN users u ON u.id = k.user_id
-             WHERE t.hash = $1",
-            hash.as_stored(),
+             WHERE t.hash IN (SELECT column2 FROM",
+            1,
+            "WHERE column1 < @1)",
+            1,
         );
-        let Some(row) = row else { return Ok(None) };
-        let owner = match (row.client_id, row.credential_id) {
-            (Some(id), None) => TokenOwner::Client(id),
-            (None, Some(id)) => TokenOwner::Credential(id),
-            _ => return Err(StoreError::Corrupt { what: "a token's owner" }),
+        // Many requests at once come with few tokens.
+        let mut different: Vec<_> = hashes.iter().collect();
+        different.sort_by_key(|hash| hash.as_stored());
+        different.dedup();
+        let rows = all_many!(self, Row, FIND, [], different, |hash| [hash.as_stored()]);
+        let find = |hash: &TokenHash| {
+            let row = rows.iter().find(|row| row.hash == hash.as_stored());
+            row.map(Row::read).transpose()
         };
-        Ok(Some(TokenRow {
-            ended: row.revoked_at.is_some()
-                || row.attempts_left.is_some_and(|left| left <= 0)
-                || row.client_disabled_at.is_some()
-                || row.credential_revoked_at.is_some()
-                || row.active == Some(false),
-            owner,
-            user_id: row.user_id,
-            // An administrator's token ends with the office.
-            scopes: match row.is_admin {
-                Some(false) => scopes(&row.scopes)?.within(Scopes::OF_A_USER),
-                _ => scopes(&row.scopes)?,
-            },
-            issued_at: Timestamp(row.issued_at),
-            // No token outlives the credential that obtained it.
-            expires_at: Timestamp(
-                row.credential_expires_at.map_or(row.expires_at, |end| end.min(row.expires_at)),
-            ),
-            jkt: row.jkt,
-            uses_left: row.uses_left,
-            anonymous: row.publishable_id.is_some(),
-            used: row.uses_left.is_some_and(|left| left <= 0),
-            binding: row.binding.as_deref().map(binding).transpose()?,
-        }))
+        hashes.iter().map(find).collect()
     }
 
     /// Uses a sign-up token up. `false`: it was used, ended or has expired. The
@@ -176,15 +220,25 @@ impl Conn<'_> {
         hash: &TokenHash,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let used = exec!(
-            self,
+        Ok(!self.use_tokens(&[hash], now).await?.is_empty())
+    }
+
+    /// Uses sign-up tokens up; gives those that could be used.
+    pub(crate) async fn use_tokens(
+        &mut self,
+        hashes: &[&TokenHash],
+        now: Timestamp,
+    ) -> Result<HashSet<String>, StoreError> {
+        static USE: Many = Many::new(
             "UPDATE tokens SET uses_left = uses_left - 1
-             WHERE hash = $1 AND uses_left > 0 AND attempts_left > 0
-               AND revoked_at IS NULL AND expires_at > $2",
-            hash.as_stored(),
-            now.0,
+             WHERE uses_left > 0 AND attempts_left > 0 AND revoked_at IS NULL AND expires_at > @2
+               AND hash IN (SELECT column2 FROM",
+            1,
+            "WHERE column1 < @1) RETURNING hash",
+            2,
         );
-        Ok(used == 1)
+        let used = all_many!(self, (String,), USE, [now.0], hashes, |hash| [hash.as_stored()]);
+        Ok(used.into_iter().map(|(hash,)| hash).collect())
     }
 
     /// Counts a rejected request against a sign-up token.

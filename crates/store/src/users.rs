@@ -1,17 +1,43 @@
 //! Users and who they are at a provider.
 
+use std::time::{Duration, Instant};
+
 use doorstep_accounts::{Identity, Timestamp, User, user::email_key};
 use tokio::sync::Mutex;
 
-use crate::{Conn, Store, StoreError, document, exec, object, one};
+use crate::{
+    Conn, Store, StoreError, document, exec,
+    many::{Many, exec_many},
+    object, one,
+};
 
-/// A block of user numbers that this process may hand out.
+/// The user numbers that this process may hand out.
 #[derive(Debug, Default)]
-pub(crate) struct Block(Mutex<std::ops::Range<i64>>);
+pub(crate) struct Numbers(Mutex<Block>);
+
+#[derive(Debug, Default)]
+struct Block {
+    left: std::ops::Range<i64>,
+    size: i64,
+    taken: Option<Instant>,
+}
 
 /// Numbers taken at a time. A restart loses what is left of a block, which does
 /// no harm; a larger one would make the gaps look like lost users.
-const BLOCK: i64 = 32;
+const LEAST: i64 = 32;
+/// The same under load: taking a block is a commit, and with small ones every other
+/// commit would be one.
+const MOST: i64 = 1_024;
+/// A block that is used up sooner was too small.
+const LASTS: Duration = Duration::from_secs(1);
+
+impl Block {
+    /// How many to take next.
+    fn next_size(&self) -> i64 {
+        let was_short = self.taken.is_some_and(|taken| taken.elapsed() < LASTS);
+        if was_short { (self.size * 2).min(MOST) } else { LEAST }
+    }
+}
 
 /// What a new user's row holds beside the user.
 #[derive(Debug)]
@@ -41,20 +67,21 @@ impl Store {
     /// A number for a new user; unique across all servers on this database.
     pub async fn next_user_id(&self) -> Result<i64, StoreError> {
         let mut block = self.user_ids.0.lock().await;
-        if let Some(id) = block.next() {
+        if let Some(id) = block.left.next() {
             return Ok(id);
         }
+        let size = block.next_size();
         let mut tx = self.begin().await?;
         let row = one!(
             &mut tx.conn(),
             (i64,),
             "UPDATE counters SET value = value + $1 WHERE name = 'users' RETURNING value",
-            BLOCK,
+            size,
         );
         tx.commit().await?;
         let (last,) = row.ok_or(StoreError::Corrupt { what: "the counter of users" })?;
-        *block = last - BLOCK + 1..last + 1;
-        block.next().ok_or(StoreError::Corrupt { what: "the counter of users" })
+        *block = Block { left: last - size + 1..last + 1, size, taken: Some(Instant::now()) };
+        block.left.next().ok_or(StoreError::Corrupt { what: "the counter of users" })
     }
 }
 
@@ -65,19 +92,29 @@ impl Conn<'_> {
         identity: &Identity,
         user_id: i64,
     ) -> Result<bool, StoreError> {
-        let added = exec!(
-            self,
+        Ok(self.take_identities(&[(identity, user_id)]).await? == 1)
+    }
+
+    /// Takes identities, each for a user; gives how many nobody had.
+    pub(crate) async fn take_identities(
+        &mut self,
+        taken: &[(&Identity, i64)],
+    ) -> Result<u64, StoreError> {
+        static TAKE: Many = Many::new(
             "INSERT INTO identities (provider, server_key, username_key, server, username, user_id)
-             VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (provider, server_key, username_key) DO NOTHING",
+             SELECT column2, column3, column4, column5, column6, column7 FROM",
+            6,
+            "WHERE column1 < @1 ON CONFLICT (provider, server_key, username_key) DO NOTHING",
+            1,
+        );
+        Ok(exec_many!(self, TAKE, [], taken, |(identity, user_id)| [
             &identity.provider,
             &identity.server_key,
             &identity.username_key,
             &identity.server,
             &identity.username,
             user_id,
-        );
-        Ok(added == 1)
+        ]))
     }
 
     /// Who has an identity, and the client that registered them.
@@ -116,13 +153,21 @@ impl Conn<'_> {
 
     /// Adds a user. `false`: the e-mail is taken.
     pub async fn add_user(&mut self, new: &NewUser<'_>) -> Result<bool, StoreError> {
-        let NewUser { user, client_id, password } = new;
-        let added = exec!(
-            self,
+        Ok(self.add_users(std::slice::from_ref(new)).await? == 1)
+    }
+
+    /// Adds users; gives how many have an e-mail that nobody had.
+    pub(crate) async fn add_users(&mut self, new: &[NewUser<'_>]) -> Result<u64, StoreError> {
+        static ADD: Many = Many::new(
             "INSERT INTO users (id, email, email_key, email_generated, profile, labels, password,
                                 active, is_admin, client_id, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-             ON CONFLICT (email_key) DO NOTHING",
+             SELECT column2, column3, column4, column5, column6, column7, column8,
+                    column9, column10, column11, column12, column13 FROM",
+            12,
+            "WHERE column1 < @1 ON CONFLICT (email_key) DO NOTHING",
+            1,
+        );
+        Ok(exec_many!(self, ADD, [], new, |NewUser { user, client_id, password }| [
             user.id,
             &user.email,
             email_key(&user.email),
@@ -135,8 +180,7 @@ impl Conn<'_> {
             *client_id,
             user.created_at.0,
             user.updated_at.0,
-        );
-        Ok(added == 1)
+        ]))
     }
 
     /// A user by number; none who was erased.

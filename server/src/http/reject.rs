@@ -119,7 +119,11 @@ impl From<StoreError> for Reject {
                     // It takes a person.
                     .with(header::RETRY_AFTER, HeaderValue::from_static("60"))
             }
-            StoreError::Unavailable(_) | StoreError::Contended(_) | StoreError::BrokenOff(_) => {
+            StoreError::Unavailable(_)
+            | StoreError::Contended(_)
+            | StoreError::BrokenOff(_)
+            | StoreError::Busy
+            | StoreError::Shared(_) => {
                 Self::new(Code::Unavailable, "the service is unavailable: try again in a moment")
                     .caused_by(cause)
                     .with(header::RETRY_AFTER, HeaderValue::from_static("1"))

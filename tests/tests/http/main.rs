@@ -71,6 +71,7 @@ mod running;
 mod sign_up;
 mod sign_up_tokens;
 mod timing;
+mod together;
 mod token_endpoint;
 mod transport;
 mod upgrades;

@@ -95,7 +95,7 @@ impl Store {
                     sqlx::query("PRAGMA journal_mode = WAL").execute(write).await?;
                     busy
                 }
-                Database::Postgres(pool) => {
+                Database::Postgres { pool, .. } => {
                     let sql = "SELECT COUNT(*) > 0 FROM pg_stat_activity
                                WHERE datname = current_database() AND pid <> pg_backend_pid()
                                  AND usename = current_user AND application_name = $1";

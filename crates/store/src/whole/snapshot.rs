@@ -30,7 +30,7 @@ impl Store {
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let begun = match &self.database {
             Database::Sqlite { read, .. } => Begun::Sqlite(read.begin().await?),
-            Database::Postgres(pool) => {
+            Database::Postgres { pool, .. } => {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
                 Begun::Postgres(pool.begin_with(begin).await?)
             }

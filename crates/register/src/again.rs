@@ -12,13 +12,29 @@ const TIMES: u32 = 3;
 /// The longest that is waited the first time; twice as long each time after.
 const WAIT: Duration = Duration::from_millis(20);
 
+/// [`again`] of what was already tried once, with others: no more often in all.
+pub(crate) async fn again_alone<T, F: Future<Output = Result<T, Error>>>(
+    context: &Context,
+    work: impl Fn() -> F,
+) -> Result<T, Error> {
+    up_to(TIMES - 1, context, work).await
+}
+
 /// Does the work, and does it again when the database broke it off. Only work of
 /// which nothing is left unless it commits may be done so.
 pub(crate) async fn again<T, F: Future<Output = Result<T, Error>>>(
     context: &Context,
     work: impl Fn() -> F,
 ) -> Result<T, Error> {
-    for time in 0..TIMES {
+    up_to(TIMES, context, work).await
+}
+
+async fn up_to<T, F: Future<Output = Result<T, Error>>>(
+    times: u32,
+    context: &Context,
+    work: impl Fn() -> F,
+) -> Result<T, Error> {
+    for time in 0..times {
         match work().await {
             Err(Error::Failed(StoreError::BrokenOff(_))) => {}
             ended => return ended,

@@ -15,7 +15,7 @@ use doorstep_store::{Conn, NewUser, StoreError, failpoint};
 use self::draft::make_email_up;
 use crate::{
     Context, Error,
-    again::again,
+    again::{again, again_alone},
     confirmation,
     limiter::Charge,
     meter::{Meter, refuse_known, take},
@@ -147,7 +147,14 @@ impl Attempt<'_> {
         {
             return Ok(created);
         }
-        match again(self.context, || self.alone(user.clone(), &charges)).await {
+        let tried = self.confirmation.is_none() && user.email.is_empty();
+        let alone = || self.alone(user.clone(), &charges);
+        let ended = if tried {
+            again_alone(self.context, alone).await
+        } else {
+            again(self.context, alone).await
+        };
+        match ended {
             // Contention on PostgreSQL: another request with this key, for this
             // identity or about this sign-up has not ended yet.
             Err(Error::Failed(StoreError::Contended(_)))

@@ -1,6 +1,7 @@
 //! The harness: real servers on real databases, each on a port of its own, each
 //! stopped when its value is dropped, also by a failing test.
 
+mod cli;
 mod clock;
 mod database;
 mod disk;
@@ -11,7 +12,9 @@ mod postgres;
 mod program;
 mod receiver;
 mod server;
+pub mod soak;
 
+pub use cli::{cli_output, run_cli};
 pub use clock::TestClock;
 pub use database::{Database, Held, Kind};
 pub use disk::SmallDisk;
@@ -21,7 +24,7 @@ pub use mail::{Mail, MailServer, StoppedMailServer};
 pub use postgres::Postgres;
 pub use program::program;
 pub use receiver::{Call, Receiver, Reply};
-pub use server::{Answer, OAuthClient, Replica, Server, Worker, cli_output, person, run_cli, send};
+pub use server::{Answer, OAuthClient, Replica, Server, Worker, person, send};
 
 /// Bytes as people write keys.
 fn hexadecimal(bytes: &[u8]) -> String {

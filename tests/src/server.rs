@@ -14,6 +14,7 @@ use tempfile::TempDir;
 
 use crate::{
     Database, Kind,
+    cli::{cli_output, run_cli},
     leaks::{self, Place, Report},
     program::{faulty_program, program},
 };
@@ -137,6 +138,11 @@ impl Server {
     /// Waits until it has ended and gives its exit code.
     pub fn wait(&mut self) -> Option<i32> {
         self.child.wait().expect("it ends").code()
+    }
+
+    /// The number of its process.
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal.
@@ -363,47 +369,6 @@ pub async fn send(request: RequestBuilder) -> Answer {
     assert!(answer.header("set-cookie").is_empty(), "T-098: {method} {url} sets a cookie");
     leaks::answered(&method, &url, &answer);
     answer
-}
-
-/// Runs the program with settings.
-pub fn run_cli(
-    program: &Path,
-    settings: &[(String, String)],
-    folder: &Path,
-    arguments: &[&str],
-    input: &str,
-) -> Result<Value, String> {
-    let output = cli_output(program, settings, folder, arguments, input);
-    if output.status.success() {
-        Ok(serde_json::from_slice(&output.stdout).expect("one JSON object"))
-    } else {
-        Err(String::from_utf8_lossy(&output.stderr).into_owned())
-    }
-}
-
-/// Runs the program with settings; all that it printed, and how it ended.
-pub fn cli_output(
-    program: &Path,
-    settings: &[(String, String)],
-    folder: &Path,
-    arguments: &[&str],
-    input: &str,
-) -> std::process::Output {
-    let mut child = Command::new(program)
-        .args(arguments)
-        .arg("--json")
-        .envs(settings.iter().cloned())
-        .current_dir(folder)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program runs");
-    // A command that reads nothing may be gone already.
-    let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
-    let output = child.wait_with_output().expect("it ends");
-    leaks::printed(arguments, input, &output.stdout, &output.stderr);
-    output
 }
 
 fn spawn(program: &Path, settings: &[(String, String)], folder: &Path) -> (Child, String, String) {

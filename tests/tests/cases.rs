@@ -9,7 +9,7 @@ use std::{
 
 /// The cases that no test shows yet. A row moves up in `CASES.md` when its test is
 /// there, and its id goes from here: this list should only ever shrink.
-const NOT_SHOWN: &[&str] = &["T-138"];
+const NOT_SHOWN: &[&str] = &[];
 
 /// All rows together. A case can be added, and none can be dropped in silence.
 const CASES: usize = 114;

@@ -8,6 +8,7 @@ mod command;
 mod demo;
 mod fuzz;
 mod screen;
+mod soak;
 mod suite;
 mod tools;
 mod widget;
@@ -57,6 +58,18 @@ enum Task {
         #[arg(long, default_value_t = 300, value_name = "N")]
         seconds: u64,
     },
+    /// Load a server for hours, and judge whether it takes more and more; `test` does it for half a minute
+    Soak {
+        /// How long; from an hour on the times of the answers are judged too
+        #[arg(long, default_value_t = 480, value_name = "MINUTES")]
+        minutes: u32,
+        /// On which database: `sqlite` or `postgres`
+        #[arg(long, default_value = "sqlite")]
+        database: String,
+        /// The load, in hundredths of what the server can do on this machine
+        #[arg(long, default_value_t = 50, value_name = "PERCENT")]
+        load: u8,
+    },
     /// Build the widget and the programs that embed it
     Build {
         /// Optimise, and leave target/release/doorstep with the widget inside
@@ -96,6 +109,9 @@ fn perform(task: &Task, screen: &Screen) -> Result<ExitCode> {
         Task::Fuzz { target, seconds } => {
             fuzz::run_long(&workspace, screen, target.as_deref(), *seconds)?;
             Ok(ExitCode::SUCCESS)
+        }
+        Task::Soak { minutes, database, load } => {
+            soak::run(&workspace, screen, *minutes, database, *load)
         }
         Task::Build { release } => {
             let mode = mode(*release);

@@ -70,6 +70,7 @@ mod registration;
 mod running;
 mod sign_up;
 mod sign_up_tokens;
+mod soak;
 mod timing;
 mod together;
 mod token_endpoint;

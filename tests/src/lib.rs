@@ -1,30 +1,42 @@
 //! The harness: real servers on real databases, each on a port of its own, each
 //! stopped when its value is dropped, also by a failing test.
 
+mod chance;
 mod cli;
 mod clock;
+mod crash;
+mod crowd;
 mod database;
 mod disk;
+mod inventory;
 mod jose;
 mod leaks;
 mod mail;
 mod postgres;
 mod program;
 mod receiver;
+mod replica;
 mod server;
+mod site;
 pub mod soak;
 
+pub use chance::Chance;
 pub use cli::{cli_output, run_cli};
 pub use clock::TestClock;
+pub use crash::{CrashOutcome, CrashPlan};
+pub use crowd::{Account, Crowd, Order, Tally};
 pub use database::{Database, Held, Kind};
 pub use disk::SmallDisk;
+pub use inventory::Inventory;
 pub use jose::{Signer, now};
 pub use leaks::{Leak, Report, keep_secret};
 pub use mail::{Mail, MailServer, StoppedMailServer};
 pub use postgres::Postgres;
 pub use program::program;
 pub use receiver::{Call, Receiver, Reply};
-pub use server::{Answer, OAuthClient, Replica, Server, Worker, person, send};
+pub use replica::{Replica, Worker};
+pub use server::{OAuthClient, Server};
+pub use site::{Answer, Site, person, send, try_send};
 
 /// Bytes as people write keys.
 fn hexadecimal(bytes: &[u8]) -> String {

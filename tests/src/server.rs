@@ -8,15 +8,17 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    Database, Kind,
+    Answer, Database, Kind, Replica, Site, Worker,
     cli::{cli_output, run_cli},
     leaks::{self, Place, Report},
+    person,
     program::{faulty_program, program},
+    send,
 };
 
 /// A running server on an empty database.
@@ -32,7 +34,7 @@ pub struct Server {
     pub database: Database,
     folder: TempDir,
     settings: Vec<(String, String)>,
-    http: reqwest::Client,
+    site: Site,
     is_searched: bool,
 }
 
@@ -45,36 +47,6 @@ pub struct OAuthClient {
     pub secret: String,
 }
 
-/// An answer, read to its end.
-#[derive(Debug)]
-pub struct Answer {
-    /// The status.
-    pub status: StatusCode,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body as text.
-    pub text: String,
-}
-
-impl Answer {
-    /// The body as JSON; `null` when it is none.
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or(Value::Null)
-    }
-
-    /// A header as text; empty without it.
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-    }
-
-    /// Status and problem code, which most tests are about.
-    pub fn refusal(&self) -> (u16, String) {
-        (self.status.as_u16(), self.json()["code"].as_str().unwrap_or_default().to_owned())
-    }
-}
-
-/// How long anything may take before a test is told that it hangs.
-const PATIENCE: Duration = Duration::from_mins(1);
 /// How long the metrics may take: a test can have halted the server.
 const METRICS_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -116,17 +88,8 @@ impl Server {
             }
         }
         let (child, url, ops) = spawn(&program, &all, folder.path());
-        // The provider is process-wide; a second installation is no error.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            // The server closes what is idle for five seconds (`limits.head_seconds`); a request that
-            // goes out in that moment gets no answer, and a `POST` is not sent again by itself.
-            .pool_idle_timeout(Duration::from_secs(2))
-            .build()
-            .expect("an HTTP client");
-        Self { child, program, url, ops, database, folder, settings: all, http, is_searched: false }
+        let site = Site::new(&url);
+        Self { child, program, url, ops, database, folder, settings: all, site, is_searched: false }
     }
 
     /// `kill -9`, at once.
@@ -171,8 +134,7 @@ impl Server {
         let mut settings = self.settings.clone();
         settings.retain(|(name, _)| name != "DOORSTEP_LISTEN");
         settings.push(("DOORSTEP_LISTEN".to_owned(), "127.0.0.1:0".to_owned()));
-        let (child, url, _) = spawn(&self.program, &settings, self.folder.path());
-        Replica { child, url, http: self.http.clone() }
+        Replica::start(self.program.clone(), settings, self.folder.path().into(), &self.site)
     }
 
     /// A process that works off the jobs of the same database, with more settings.
@@ -282,7 +244,12 @@ impl Server {
 
     /// A request to be completed by the test.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.url))
+        self.site().request(method, path)
+    }
+
+    /// Where it takes requests, for somebody who asks while it is not there.
+    pub fn site(&self) -> Site {
+        self.site.at(&self.url)
     }
 
     /// A token for the scopes.
@@ -342,36 +309,16 @@ impl Server {
 
     /// `GET` on the operations listener.
     pub async fn get_ops(&self, path: &str) -> Answer {
-        send(self.http.get(format!("{}{path}", self.ops))).await
+        send(self.site.at(&self.ops).request(Method::GET, path)).await
     }
 }
 
-/// The shortest sign-up.
-pub fn person(server: &str, username: &str) -> Value {
-    json!({ "user": {
-        "fname": "Ada", "lname": "Lovelace",
-        "provider_server": server, "provider_username": username,
-    } })
-}
-
-/// Sends a request and reads the answer.
-pub async fn send(request: RequestBuilder) -> Answer {
-    let (client, request) = request.build_split();
-    let request = request.expect("a request");
-    leaks::asked(&request);
-    let (method, url) = (request.method().clone(), request.url().clone());
-    let response = client.execute(request).await.expect("an answer");
-    let answer = Answer {
-        status: response.status(),
-        headers: response.headers().clone(),
-        text: response.text().await.expect("a body"),
-    };
-    assert!(answer.header("set-cookie").is_empty(), "T-098: {method} {url} sets a cookie");
-    leaks::answered(&method, &url, &answer);
-    answer
-}
-
-fn spawn(program: &Path, settings: &[(String, String)], folder: &Path) -> (Child, String, String) {
+/// Starts a server, and waits until it says where it listens.
+pub(crate) fn spawn(
+    program: &Path,
+    settings: &[(String, String)],
+    folder: &Path,
+) -> (Child, String, String) {
     let log = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
@@ -395,53 +342,6 @@ fn spawn(program: &Path, settings: &[(String, String)], folder: &Path) -> (Child
     });
     let text = |name: &str| said[name].as_str().expect(name).to_owned();
     (child, text("listening"), text("ops"))
-}
-
-/// A process that works off jobs.
-#[derive(Debug)]
-pub struct Worker {
-    child: Child,
-}
-
-impl Worker {
-    /// Whether it has ended by itself.
-    pub fn has_ended(&mut self) -> bool {
-        self.child.try_wait().expect("it is ours").is_some()
-    }
-
-    /// `kill -9`, at once.
-    pub fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-/// A second server on another's database.
-#[derive(Debug)]
-pub struct Replica {
-    child: Child,
-    url: String,
-    http: reqwest::Client,
-}
-
-impl Replica {
-    /// A request to be completed by the test.
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("{}{path}", self.url))
-    }
-}
-
-impl Drop for Replica {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 impl Drop for Server {

@@ -38,3 +38,6 @@ pub mod webhooks {
     /// The page itself: the tests run its commands.
     pub const PAGE: &str = include_str!("../webhooks.md");
 }
+
+#[doc = include_str!("../crash.md")]
+pub mod crash {}

@@ -11,9 +11,11 @@ mod screen;
 mod soak;
 mod suite;
 mod tools;
+mod trial;
 mod widget;
 mod workspace;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -70,6 +72,13 @@ enum Task {
         #[arg(long, default_value_t = 50, value_name = "PERCENT")]
         load: u8,
     },
+    /// Kill the server 200 times while 20,000 people sign up, on both databases; `-h` has the numbers
+    #[command(disable_help_flag = true)]
+    Crash {
+        /// Handed on to the trial
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTIONS")]
+        options: Vec<OsString>,
+    },
     /// Build the widget and the programs that embed it
     Build {
         /// Optimise, and leave target/release/doorstep with the widget inside
@@ -113,6 +122,7 @@ fn perform(task: &Task, screen: &Screen) -> Result<ExitCode> {
         Task::Soak { minutes, database, load } => {
             soak::run(&workspace, screen, *minutes, database, *load)
         }
+        Task::Crash { options } => trial::run(&workspace, screen, "crash", options),
         Task::Build { release } => {
             let mode = mode(*release);
             widget::build(&workspace, screen, mode)?;

@@ -27,6 +27,7 @@ mod confirmation;
 mod confirmation_changes;
 mod confirmation_delivery;
 mod coverage;
+mod crash;
 mod credentials;
 mod cross_origin;
 mod database_copy;

@@ -62,12 +62,17 @@ impl Answer {
 
     /// Whether a suggestion may go here: nobody typed, and nothing is there.
     pub(crate) fn is_untouched(self) -> bool {
-        self.attention.get_value() == Attention::None && self.text.with_untracked(String::is_empty)
+        !self.is_typed() && self.text.with_untracked(String::is_empty)
+    }
+
+    /// Whether somebody did.
+    pub(crate) fn is_typed(self) -> bool {
+        self.attention.get_value() != Attention::None
     }
 
     /// The person went on to the next field.
     pub(crate) fn leave(self) {
-        if self.attention.get_value() != Attention::None {
+        if self.is_typed() {
             self.check();
         }
     }

@@ -3,7 +3,7 @@
 use doorstep_widget_kit::{
     attempt::Attempt,
     fetch::{Answer, Request},
-    problem::problem,
+    problem::{Problem, problem},
 };
 use doorstep_wire::paths;
 use wasm_bindgen::JsValue;
@@ -22,7 +22,8 @@ pub(crate) async fn sign_up(settings: &Settings, attempt: &Attempt) -> (Reply, J
         let reply = if answer.is_ok() {
             Reply::SignedUp(reply::account(&answer.document)?)
         } else {
-            Reply::Problem(problem(answer.status, &answer.document)?)
+            let problem = problem(answer.status, &answer.document)?;
+            Reply::Problem(Problem { wait: answer.wait, ..problem })
         };
         Some((reply, answer.document))
     };

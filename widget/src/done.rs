@@ -26,6 +26,7 @@ pub(crate) fn Done(widget: Widget, api: String, account: Account) -> impl IntoVi
     let title = if username.is_empty() { Key::PendingTitle } else { Key::DoneTitle };
     let hidden = password.is_empty().then_some("");
     let credential = Credential { api, username: username.clone(), password: password.clone() };
+    let credential = StoredValue::new_local(credential);
     view! {
         <div class="doorstep-form doorstep-done" part="done">
             <h2 class="doorstep-title" part="title" tabindex="-1">
@@ -55,8 +56,11 @@ pub(crate) fn Done(widget: Widget, api: String, account: Account) -> impl IntoVi
                 />
             </div>
             <div class="doorstep-actions" hidden=hidden>
-                <Download widget text=credential.as_env() to="doorstep.env" label=Key::DownloadEnv />
-                <Download widget text=credential.as_json() to="doorstep.json" label=Key::DownloadJson />
+                <Keep widget credential act=save_env label=Key::DownloadEnv />
+                <Keep widget credential act=save_json label=Key::DownloadJson />
+                <span hidden=(!browser::keeps_passwords()).then_some("")>
+                    <Keep widget credential act=save_password label=Key::SaveInBrowser />
+                </span>
             </div>
             // Where the loader puts what comes after. Without anything that is computed it would be written as HTML, which
             // the frame forbids.
@@ -130,20 +134,38 @@ fn Secret(
     }
 }
 
-/// The credential as a file.
+fn save_env(credential: &Credential) {
+    download("doorstep.env", &credential.as_env());
+}
+
+fn save_json(credential: &Credential) {
+    download("doorstep.json", &credential.as_json());
+}
+
+fn save_password(credential: &Credential) {
+    browser::keep_password(&credential.username, &credential.password);
+}
+
+fn download(name: &str, content: &str) {
+    if let Err(error) = browser::download(name, content) {
+        browser::complain(&error);
+    }
+}
+
+/// One way to keep the credential.
 #[component]
-fn Download(widget: Widget, text: String, to: &'static str, label: Key) -> impl IntoView {
-    let save = move |_| {
-        if let Err(error) = browser::download(to, &text) {
-            browser::complain(&error);
-        }
-    };
+fn Keep(
+    widget: Widget,
+    credential: StoredValue<Credential, LocalStorage>,
+    act: fn(&Credential),
+    label: Key,
+) -> impl IntoView {
     view! {
         <button
             class="doorstep-button doorstep-quiet"
             part="button download"
             type="button"
-            on:click=save
+            on:click=move |_| credential.with_value(act)
         >
             {move || widget.follow(label)}
         </button>

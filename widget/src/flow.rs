@@ -85,6 +85,8 @@ pub(crate) enum Refusal {
 pub(crate) enum Trouble {
     /// Nothing came back.
     NoAnswer,
+    /// Nothing could go out: the device has no connection.
+    Offline,
     /// The server said that it cannot serve now.
     Busy,
 }
@@ -143,7 +145,7 @@ mod tests {
 
     fn problem(code: Code, faults: Vec<Told>) -> Problem {
         let (status, code) = (code.status(), code.name().to_owned());
-        Problem { status, code, detail: "x".to_owned(), faults }
+        Problem { status, code, detail: "x".to_owned(), faults, wait: f64::NAN }
     }
 
     fn check(problem: Problem, expected: &Flow) {

@@ -5,16 +5,18 @@
 //! by `doorstep_fields`, the very code that the server runs on the request.
 //!
 //! Invariants: no request but to the server that the options name; no
-//! global, no cookie, nothing stored but the key of the last attempt, in the tab; the host's page hears of nothing secret but
-//! through the callback that it gave.
+//! global, no cookie, nothing stored but the key of the last attempt and what was typed, in the tab; the host's page hears of
+//! nothing secret but through the callback that it gave.
 
 #![expect(unreachable_pub, reason = "leptos' `component` writes a `pub` struct for each component")]
 
+mod again;
 mod answer;
 mod body;
 mod client;
 mod credential;
 mod done;
+mod draft;
 mod flow;
 mod form;
 mod host;
@@ -75,6 +77,7 @@ pub fn mount(root: HtmlElement, element: HtmlElement, options: JsValue) -> Handl
     let screen = Screen::new(root.clone());
     let widget = screen.own(|| Widget::new(Host::new(root, element), screen.clone(), options));
     widget.draw_form();
+    widget.recall_draft();
     widget.ask_session();
     Handle { widget, screen }
 }

@@ -46,7 +46,7 @@ impl Widget {
         }
         task::spawn_local(async move {
             let reply = client::session(&settings).await;
-            let Some(Answer { status, document }) = reply else { return };
+            let Some(Answer { status, document, .. }) = reply else { return };
             let is_over = self.flow.is_disposed() || self.flow.with_untracked(Flow::is_done);
             if is_over || self.settings().token != settings.token {
                 return;
@@ -99,6 +99,9 @@ impl Widget {
             };
             host.put(field.name, field.kind == Kind::Flag, &value);
         }
+        self.recall_draft();
+        // What was typed before it was known for whom.
+        self.keep_draft();
         let is_same = self.fields().iter().map(|it| it.name).eq(before.iter().map(|it| it.name));
         if !is_same {
             host.keep_focus(|| self.draw_form());

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
+    answer::Answer,
     flow::{Flow, Refusal, Trouble},
     i18n::Key,
     widget::Widget,
@@ -12,9 +13,19 @@ use crate::{
 #[component]
 pub(crate) fn Summary(widget: Widget) -> impl IntoView {
     let may_retry = move || widget.flow.with(|flow| matches!(flow, Flow::Unreachable(_)));
+    // What is still wrong, each with the way there. The style hides those without words.
+    let faults = widget.fields().into_iter().map(|field| {
+        let answer = widget.answer(field);
+        view! { <Fault widget answer /> }
+    });
     view! {
-        <div class="doorstep-summary" part="summary" role="alert" tabindex="-1">
-            <p>{move || widget.flow.with(|flow| words(widget, flow))}</p>
+        <div class="doorstep-summary" part="summary" tabindex="-1">
+            <p role="alert">{move || widget.flow.with(|flow| words(widget, flow))}</p>
+            <ul class="doorstep-faults" part="faults">
+                {faults.collect_view()}
+            </ul>
+            // A timer is read by whoever asks for it, and not at every second.
+            <p role="timer">{move || widget.next_try()}</p>
             <button
                 class="doorstep-button doorstep-quiet doorstep-retry"
                 part="button retry"
@@ -28,11 +39,30 @@ pub(crate) fn Summary(widget: Widget) -> impl IntoView {
     }
 }
 
+/// A sentence that leads to its field. By its name: an address with `#` finds nothing in a
+/// shadow root.
+#[component]
+fn Fault(widget: Widget, answer: Answer) -> impl IntoView {
+    let field = answer.field;
+    let lead = move |event: leptos::ev::MouseEvent| {
+        event.prevent_default();
+        widget.host().focus(&("[name=".to_owned() + field.name + "]"));
+    };
+    view! {
+        <li>
+            <a href="#".to_owned() + &widget.id(field.name) on:click=lead>
+                {move || widget.fault(field, &answer.fault.get())}
+            </a>
+        </li>
+    }
+}
+
 /// One sentence a line.
 fn words(widget: Widget, flow: &Flow) -> String {
     let key = match flow {
         Flow::Editing | Flow::Sending | Flow::Done(_) => return String::new(),
         Flow::Unreachable(Trouble::NoAnswer) => Key::NoAnswer,
+        Flow::Unreachable(Trouble::Offline) => Key::Offline,
         Flow::Unreachable(Trouble::Busy) => Key::Busy,
         Flow::Refused(Refusal::AlreadyRegistered) => Key::AlreadyRegistered,
         Flow::Refused(Refusal::Token) => Key::TokenNeeded,

@@ -9,6 +9,7 @@ use leptos::{prelude::*, task};
 use wasm_bindgen::JsValue;
 
 use crate::{
+    again::{self, Again},
     answer::Answer,
     body, client,
     done::Done,
@@ -35,6 +36,8 @@ pub(crate) struct Widget {
     pub(crate) person: RwSignal<Person>,
     /// The tag of the texts, for what is not drawn anew in another language.
     pub(crate) language: RwSignal<String>,
+    /// Whether it is sent again by itself.
+    pub(crate) again: Again,
     /// What no view follows.
     state: StoredValue<State, LocalStorage>,
 }
@@ -99,6 +102,7 @@ impl Widget {
             flow: RwSignal::default(),
             person: RwSignal::default(),
             language,
+            again: Again::new(),
             state: StoredValue::new_local(state),
         }
     }
@@ -217,6 +221,12 @@ impl Widget {
 
     /// The person pressed the button.
     pub(crate) fn send(self) {
+        self.again.reset();
+        self.dispatch();
+    }
+
+    /// Checks the answers and sends them.
+    pub(crate) fn dispatch(self) {
         if !self.flow.with_untracked(Flow::may_send) {
             return;
         }
@@ -315,11 +325,13 @@ impl Widget {
                     }
                 }
                 self.settle(flow, host);
+                self.wait(problem.wait);
                 let named = problem.faults.iter().map(|fault| fault.field.as_str());
                 host.tell_error(&problem.code, named);
             }
             Reply::None if !self.flow.is_disposed() => {
-                self.settle(Flow::after(reply, |_| false), host);
+                self.settle(Flow::Unreachable(again::trouble()), host);
+                self.wait(f64::NAN);
                 host.tell_error("unreachable", []);
             }
             Reply::Problem(_) | Reply::None => {}
@@ -333,13 +345,17 @@ impl Widget {
             Flow::Unreachable(_) => RETRY,
             _ => SUMMARY,
         };
+        let is_quiet = target == RETRY && self.again.is_own_doing();
         self.flow.set(flow);
-        focus_soon(host, target);
+        if !is_quiet {
+            focus_soon(host, target);
+        }
     }
 
     fn finish(self, account: &Account, document: &JsValue, host: &Host, options: &JsValue) {
         if let Some(screen) = self.state.try_with_value(|state| state.screen.clone()) {
             self.flow.set(Flow::Done(account.clone()));
+            self.forget_draft();
             let (api, account) = (self.settings().api, account.clone());
             screen.draw(move || view! { <Done widget=self api account /> });
         }

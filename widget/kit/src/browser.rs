@@ -1,10 +1,12 @@
 //! What we ask of the browser itself.
 
-use js_sys::{Array, Promise};
+use js_sys::{Array, Object, Promise, Reflect};
 use leptos::prelude::{document, window};
 use leptos::task::spawn_local;
 use wasm_bindgen::{JsCast, JsValue, prelude::*};
 use web_sys::{Blob, BlobPropertyBag, Element, HtmlAnchorElement, HtmlInputElement, Url};
+
+use crate::object::{get, object};
 
 #[wasm_bindgen]
 extern "C" {
@@ -20,6 +22,15 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = ["navigator", "clipboard"], js_name = writeText, catch)]
     fn write_text(text: &str) -> Result<Promise, JsValue>;
+
+    // Where there is none, the constructor is not there, and that throws.
+    type PasswordCredential;
+
+    #[wasm_bindgen(constructor, catch)]
+    fn new(data: &Object) -> Result<PasswordCredential, JsValue>;
+
+    #[wasm_bindgen(js_namespace = ["navigator", "credentials"], js_name = store, catch)]
+    fn store(credential: &PasswordCredential) -> Result<Promise, JsValue>;
 }
 
 #[wasm_bindgen]
@@ -30,6 +41,9 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = sessionStorage, js_name = setItem, catch)]
     fn set_item(name: &str, value: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(js_namespace = sessionStorage, js_name = removeItem, catch)]
+    fn remove_item(name: &str) -> Result<(), JsValue>;
 }
 
 /// What the tab was asked to keep under that name; empty without it.
@@ -41,6 +55,34 @@ pub fn recall(name: &str) -> String {
 pub fn keep(name: &str, text: &str) {
     // A full or forbidden store costs the retry after a reload, and nothing else.
     let _ = set_item(name, text);
+}
+
+/// Takes back what the tab was asked to keep.
+pub fn forget(name: &str) {
+    let _ = remove_item(name);
+}
+
+/// Whether there is a connection, as far as the browser knows: it can be wrong in saying
+/// so, hardly in denying it.
+pub fn is_online() -> bool {
+    get(&get(&window(), "navigator"), "onLine").as_bool().unwrap_or(true)
+}
+
+/// Whether the browser's own store of passwords can be asked to keep one. In a frame it
+/// refuses, for the page around is somebody else's.
+pub fn keeps_passwords() -> bool {
+    let window = window();
+    let is_there = Reflect::has(&window, &"PasswordCredential".into()).unwrap_or(false);
+    is_there && get(&window, "parent") == *AsRef::<JsValue>::as_ref(&window)
+}
+
+/// Asks it; the browser asks the person.
+pub fn keep_password(username: &str, password: &str) {
+    let data = object([("id", username.into()), ("password", password.into())]);
+    // The person has copied it or not, and is told by the browser what became of it.
+    if let Ok(credential) = PasswordCredential::new(&data) {
+        let _ = store(&credential);
+    }
 }
 
 /// Tells the page's developer what went wrong.

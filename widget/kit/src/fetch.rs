@@ -18,6 +18,9 @@ extern "C" {
     // Whatever is wrong with the request, the promise says it.
     fn fetch(address: &str, how: &Object) -> Promise;
 
+    #[wasm_bindgen(js_name = parseFloat)]
+    fn parse_float(text: &str) -> f64;
+
     #[wasm_bindgen(js_namespace = AbortSignal)]
     fn timeout(milliseconds: u32) -> JsValue;
 
@@ -35,6 +38,14 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn json(this: &Response) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, getter)]
+    fn headers(this: &Response) -> Headers;
+
+    type Headers;
+
+    #[wasm_bindgen(method)]
+    fn get(this: &Headers, name: &str) -> Option<String>;
 }
 
 /// A request, and who asks.
@@ -59,6 +70,8 @@ pub struct Request<'a> {
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
+    /// Seconds after which it may be tried again (`Retry-After`); no number if the server does not say so, or by a date.
+    pub wait: f64,
     /// The JSON.
     pub document: JsValue,
 }
@@ -76,7 +89,9 @@ impl Request<'_> {
     pub async fn answer(self) -> Option<Answer> {
         let response = self.send(&timeout(PATIENCE_MS)).await?;
         let document = response.json().ok()?.await.ok()?;
-        Some(Answer { status: response.status(), document })
+        let wait =
+            response.headers().get("Retry-After").map_or(f64::NAN, |text| parse_float(&text));
+        Some(Answer { status: response.status(), wait, document })
     }
 
     /// Sends it; the body is left to the caller. `until` is the signal that ends it.

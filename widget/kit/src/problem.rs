@@ -10,7 +10,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::object::{get, text};
 
 /// A refusal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
     /// The response's own status.
     pub status: u16,
@@ -20,6 +20,8 @@ pub struct Problem {
     pub detail: String,
     /// What is wrong with which field.
     pub faults: Vec<Told>,
+    /// Seconds after which it may be tried again; no number if the server did not say so.
+    pub wait: f64,
 }
 
 /// What the server says of one field.
@@ -44,7 +46,8 @@ impl Told {
     }
 }
 
-/// Reads a `doorstep_wire::Problem`; nothing if it is something else.
+/// Reads a `doorstep_wire::Problem`; nothing if it is something else. The wait stands
+/// beside it, in a header.
 pub fn problem(status: u16, document: &JsValue) -> Option<Problem> {
     let faults = get(document, "faults");
     let faults = faults.dyn_ref::<Array>().map(Array::iter).into_iter().flatten();
@@ -58,6 +61,7 @@ pub fn problem(status: u16, document: &JsValue) -> Option<Problem> {
                 Told::at(text("pointer"), text("code"), text("message"))
             })
             .collect(),
+        wait: f64::NAN,
     })
 }
 

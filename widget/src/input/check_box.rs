@@ -10,7 +10,7 @@ pub(crate) fn CheckBox(tied: Tied) -> impl IntoView {
     let answer = tied.answer;
     let edit = move |event| {
         let is_on = event_target_checked(&event);
-        answer.edit(if is_on { "true".to_owned() } else { String::new() });
+        tied.widget.edit(answer, if is_on { "true".to_owned() } else { String::new() });
     };
     view! {
         <input

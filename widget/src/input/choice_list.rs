@@ -34,7 +34,7 @@ pub(crate) fn ChoiceList(tied: Tied) -> impl IntoView {
                 disabled=move || tied.fixed()
                 aria-invalid=move || tied.invalid()
                 aria-describedby=tied.described_by()
-                on:change=move |event| answer.edit(event_target_value(&event))
+                on:change=move |event| tied.widget.edit(answer, event_target_value(&event))
                 on:blur=move |_| tied.widget.leave(answer)
             >
                 <option value="">{tied.widget.say(Key::Choose)}</option>

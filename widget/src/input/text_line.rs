@@ -35,7 +35,7 @@ pub(crate) fn TextLine(tied: Tied) -> impl IntoView {
             aria-invalid=move || tied.invalid()
             aria-describedby=tied.described_by()
             value=answer.text.get_untracked()
-            on:input=move |event| answer.edit(event_target_value(&event))
+            on:input=move |event| tied.widget.edit(answer, event_target_value(&event))
             on:blur=move |_| tied.widget.leave(answer)
         />
     }

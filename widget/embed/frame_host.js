@@ -22,7 +22,7 @@ const TALLEST = 20_000;
 
 /** The theme that a page may set: the custom properties of style/tokens.css. */
 const THEME = (
-  "font font-size radius padding width surface outline text muted field border accent on-accent " +
+  "font font-size radius padding space width surface outline text muted field border accent on-accent " +
   "fault fault-surface notice notice-surface"
 )
   .split(" ")
@@ -64,7 +64,7 @@ export function mount(box, element, options, page) {
   const dress = (rules) => {
     for (const [name, value] of Object.entries(rules)) frame.style.setProperty(name, value, "important");
   };
-  const scheme = () => (["light", "dark"].includes(options.theme) ? options.theme : "inherit");
+  const scheme = () => /\b(light|dark)\b/.exec(options.theme)?.[0] || "inherit";
   const grow = (height) => dress({ height: height + "px" });
 
   const around = () => {

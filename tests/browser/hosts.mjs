@@ -139,6 +139,16 @@ const PAGES = {
        ${await tag(page, 1, 'data-target="#left"')}`,
     ),
 
+  /** No widget at all: a button that takes the person to the server's own page. */
+  hosted: async (page) =>
+    document(
+      page,
+      `<form method="post" action="${new URL(`/signup${escape(page.options.query ?? '')}`, page.loader)}">
+         <input type="hidden" name="token" value="${await page.token(1)}">
+         <input type="hidden" name="return_to" value="${escape(page.options.back ?? '')}">
+         <button>Sign up</button></form>`,
+    ),
+
   /** Nothing but the loader; the test calls \`Doorstep.mount\`. */
   mount: async (page) =>
     document(

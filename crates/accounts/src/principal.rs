@@ -33,6 +33,8 @@ pub struct SignUpToken {
     pub expires_at: Timestamp,
     /// Whether it has: then it only gets the answer that it got before.
     pub expired: bool,
+    /// Whether there is an account by it: then it is good for that answer alone.
+    pub used: bool,
 }
 
 /// Who vouches for the person that a sign-up token names.

@@ -62,8 +62,8 @@ pub async fn authenticate_token(
     }
     let sign_up = row.binding.map(|binding| {
         let assurance = if row.anonymous { Assurance::Anonymous } else { Assurance::Panel };
-        let (jkt, expires_at) = (row.jkt, row.expires_at);
-        Box::new(SignUpToken { hash, binding, jkt, assurance, expires_at, expired })
+        let (jkt, expires_at, used) = (row.jkt, row.expires_at, row.used);
+        Box::new(SignUpToken { hash, binding, jkt, assurance, expires_at, expired, used })
     });
     let subject = match (row.owner, row.user_id) {
         (TokenOwner::Client(client_id), _) => Subject::App { client_id },

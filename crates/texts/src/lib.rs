@@ -15,6 +15,7 @@
 //! assert_eq!(english.keys(Part::Form).next(), Some(("loader", "loading")));
 //! ```
 
+mod all;
 mod catalogue;
 mod check;
 mod keys;

@@ -30,6 +30,17 @@ impl Text {
             .chain(forms.iter().map(|(name, text)| (Some(name.as_str()), text.as_str())))
     }
 
+    /// The form for a plural category; where there is none of it, that for all else.
+    pub fn form(&self, category: &str) -> &str {
+        match self {
+            Self::One(text) => text,
+            Self::Plural(forms) => {
+                let found = forms.iter().find(|(name, _)| name == category).or(forms.last());
+                found.map_or("", |(_, text)| text)
+            }
+        }
+    }
+
     /// Every placeholder of every form.
     pub fn placeholders(&self) -> BTreeSet<&str> {
         self.forms().flat_map(|(_, text)| placeholders(text)).collect()

@@ -110,6 +110,8 @@ pub const LOADER: &str = "/v1/doorstep.js";
 pub const ASSETS: &str = "/v1/assets/{file}";
 /// The form as a page of our own, for the frames of other pages.
 pub const FRAME: &str = "/v1/frame";
+/// The form as a page of its own, which works without a script.
+pub const SIGN_UP_PAGE: &str = "/signup";
 /// Where the link in a mail leads: a page with a button, and what the button does.
 pub const CONFIRM: &str = "/confirm";
 /// The OpenAPI document.

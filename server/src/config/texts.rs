@@ -34,12 +34,17 @@ impl Texts {
         Ok(())
     }
 
+    /// The operator's words in a language.
+    pub(crate) fn words(&self, tag: &str) -> Option<&Words> {
+        Some(self.0.iter().find(|(other, _)| other.eq_ignore_ascii_case(tag))?.1)
+    }
+
     /// A file of texts with the operator's words in it; nothing where there are none for
     /// its language. Its name says which it is: `text-de-0123456789abcdef.json`.
     pub(crate) fn put_into(&self, file: &str, packed: &[u8]) -> Option<String> {
         let (part, rest) = file.strip_suffix(".json")?.split_once('-')?;
         let (tag, _) = rest.rsplit_once('-')?;
-        let words = self.0.iter().find(|(other, _)| other.eq_ignore_ascii_case(tag))?.1;
+        let words = self.words(tag)?;
         let part = Part::ALL.into_iter().find(|it| it.name() == part)?;
         part.with(words, packed)
     }

@@ -204,7 +204,7 @@ fn page_origin<'a>(app: &App, headers: &'a HeaderMap) -> Option<&'a str> {
 }
 
 /// Whether the token is a client's and may do more than anybody may.
-fn is_for_back_ends(principal: &Principal) -> bool {
+pub(super) fn is_for_back_ends(principal: &Principal) -> bool {
     principal.sign_up.is_none()
         && matches!(principal.subject, Subject::App { .. })
         && principal.scopes != Scopes::only(Scope::Public)

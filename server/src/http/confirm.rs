@@ -197,7 +197,7 @@ fn policy(style: &str, logo: Option<&str>) -> String {
 }
 
 /// The origin of a picture, if it can stand in a policy.
-fn source_of(logo: &str) -> Option<String> {
+pub(super) fn source_of(logo: &str) -> Option<String> {
     let origin = url::Url::parse(logo).ok()?.origin().ascii_serialization();
     is_source(&origin).then_some(origin)
 }

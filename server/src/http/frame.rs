@@ -23,7 +23,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
 
 /// The form copies the credential on request, and needs nothing else that a
 /// browser can give.
-const PERMISSIONS: HeaderValue = HeaderValue::from_static(
+pub(super) const PERMISSIONS: HeaderValue = HeaderValue::from_static(
     "accelerometer=(), autoplay=(), bluetooth=(), browsing-topics=(), camera=(), clipboard-read=(), \
      clipboard-write=(self), display-capture=(), encrypted-media=(), fullscreen=(), gamepad=(), \
      geolocation=(), gyroscope=(), hid=(), identity-credentials-get=(), idle-detection=(), local-fonts=(), \

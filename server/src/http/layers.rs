@@ -21,8 +21,8 @@ use super::{
     App, confirm,
     doors::{Door, RequestId, respond},
     in_flight,
-    reject::{Reject, Rejected},
-    routes,
+    reject::{Drawn, Reject, Rejected},
+    routes, signup,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -65,6 +65,8 @@ async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Re
         request.extensions_mut().insert(Door(door));
     }
     let is_for_people = request.uri().path() == paths::CONFIRM;
+    let reader = (request.uri().path() == paths::SIGN_UP_PAGE)
+        .then(|| signup::Reader::of(request.uri().query(), request.headers()));
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let route = route.unwrap_or_else(|| "unmatched".to_owned());
@@ -86,7 +88,11 @@ async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Re
         if let Some(cause) = &rejected.cause {
             tracing::error!(request_id = %id, %method, route, cause = %cause, "a request failed");
         }
-        response = if is_for_people {
+        response = if response.extensions().get::<Drawn>().is_some() {
+            response
+        } else if let Some(reader) = reader {
+            signup::refusal(&app, response, &rejected, reader)
+        } else if is_for_people {
             confirm::refusal(&app, response, &rejected, &id)
         } else {
             render(&app, response, &rejected, door, &id)
@@ -189,7 +195,7 @@ fn finish(headers: &mut HeaderMap, id: &str) {
         headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
         .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));

@@ -30,6 +30,7 @@ mod provisioning;
 mod puzzles;
 mod reject;
 pub mod routes;
+mod signup;
 mod signups;
 mod users;
 

@@ -10,7 +10,7 @@ use axum::{
 use doorstep_accounts::Refusal;
 use doorstep_register::Error;
 use doorstep_store::StoreError;
-use doorstep_wire::{Code, Problem, problem::ExistingUser};
+use doorstep_wire::{Code, FieldProblem, Problem, problem::ExistingUser};
 
 /// A response that says no.
 #[derive(Debug)]
@@ -24,6 +24,10 @@ struct Parts {
     /// For the operator's log only.
     cause: Option<String>,
 }
+
+/// Says that a refusal has its body already.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Drawn;
 
 /// What the outermost layer renders and logs.
 #[derive(Debug, Clone)]
@@ -61,6 +65,16 @@ impl Reject {
     /// The code that programs read.
     pub(crate) fn code(&self) -> &'static str {
         self.0.code.name()
+    }
+
+    /// The same as what it is.
+    pub(crate) fn kind(&self) -> Code {
+        self.0.code
+    }
+
+    /// What is wrong with which field.
+    pub(crate) fn faults(&self) -> &[FieldProblem] {
+        &self.0.problem.faults
     }
 
     /// Whether the caller is told that it is not known.

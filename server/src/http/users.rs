@@ -34,20 +34,7 @@ pub(crate) async fn sign_up(
     headers: HeaderMap,
     Body(body): Body,
 ) -> Result<Response, Reject> {
-    let signed_up = create(&app, &meter, &caller, &headers, &body).await;
-    metrics::counter!("doorstep_sign_ups_total", "outcome" => match &signed_up {
-        Ok(SignedUp::Created(Created { replayed: true, .. })
-        | SignedUp::Held(Held { replayed: true, .. })) => "replayed",
-        Ok(SignedUp::Created(_)) => "created",
-        Ok(SignedUp::Held(_)) => "pending",
-        Err(reject) => reject.code(),
-    })
-    .increment(1);
-    if let (Err(reject), Some(token)) = (&signed_up, &caller.sign_up)
-        && reject.is_final()
-    {
-        register::count_rejection(&app.context, token).await?;
-    }
+    let signed_up = attempt(&app, &meter, &caller, Sender::Program(&headers), &body).await;
     let response = match signed_up? {
         SignedUp::Created(created) => created_response(&created, &headers),
         SignedUp::Held(held) => {
@@ -59,8 +46,45 @@ pub(crate) async fn sign_up(
     Ok(response)
 }
 
+/// Where a sign-up comes from.
+pub(super) enum Sender<'a> {
+    /// A program, the widget among them: with these headers.
+    Program(&'a HeaderMap),
+    /// The page that is drawn here, with the key that it was given.
+    Page(IdempotencyKey),
+}
+
+/// Signs up whoever the body describes, and counts it.
+pub(super) async fn attempt(
+    app: &App,
+    meter: &Meter,
+    caller: &Principal,
+    sender: Sender<'_>,
+    body: &[u8],
+) -> Result<SignedUp, Reject> {
+    // The widget has the rules with it and sends no such faults. Whoever types without a
+    // script makes them, may make many, and learns nothing of anybody by it.
+    let forgives = matches!(sender, Sender::Page(_));
+    let signed_up = create(app, meter, caller, sender, body).await;
+    metrics::counter!("doorstep_sign_ups_total", "outcome" => match &signed_up {
+        Ok(SignedUp::Created(Created { replayed: true, .. })
+        | SignedUp::Held(Held { replayed: true, .. })) => "replayed",
+        Ok(SignedUp::Created(_)) => "created",
+        Ok(SignedUp::Held(_)) => "pending",
+        Err(reject) => reject.code(),
+    })
+    .increment(1);
+    if let (Err(reject), Some(token)) = (&signed_up, &caller.sign_up)
+        && reject.is_final()
+        && !(forgives && reject.code() == Code::ValidationFailed.name())
+    {
+        register::count_rejection(&app.context, token).await?;
+    }
+    signed_up
+}
+
 /// What became of a request.
-enum SignedUp {
+pub(super) enum SignedUp {
     /// There is an account.
     Created(Created),
     /// Somebody will decide.
@@ -89,13 +113,19 @@ async fn create(
     app: &App,
     meter: &Meter,
     caller: &Principal,
-    headers: &HeaderMap,
+    sender: Sender<'_>,
     body: &[u8],
 ) -> Result<SignedUp, Reject> {
-    require_json(headers)?;
+    if let Sender::Program(headers) = sender {
+        require_json(headers)?;
+    }
     let bound = caller.sign_up.as_ref().map(|token| &token.binding);
     let application = native::decode_sign_up(body, bound, app.context.terms.names)?;
-    let keyed = keyed(headers, caller, &application.identity, body)?;
+    let key = match sender {
+        Sender::Program(headers) => idempotency_key(headers)?,
+        Sender::Page(key) => Some(key),
+    };
+    let keyed = keyed(key, caller, &application.identity, body)?;
     if caller.sign_up.is_some() && keyed.is_none() {
         return Err(Reject::new(
             Code::InvalidRequest,
@@ -144,12 +174,12 @@ pub(crate) async fn session(
 /// who asks for what, and for whom, whatever the order of members or white space
 /// in the body. For whom may stand in the token alone.
 fn keyed(
-    headers: &HeaderMap,
+    key: Option<IdempotencyKey>,
     caller: &Principal,
     identity: &Identity,
     body: &[u8],
 ) -> Result<Option<Keyed>, Reject> {
-    let Some(key) = idempotency_key(headers)? else { return Ok(None) };
+    let Some(key) = key else { return Ok(None) };
     let canonical = serde_json::from_slice::<Value>(body)
         .map(|body| body.to_string())
         .map_err(|error| Reject::internal(format!("a decoded body does not parse: {error}")))?;

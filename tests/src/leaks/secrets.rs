@@ -166,7 +166,7 @@ pub(crate) fn answered(method: &Method, url: &Url, answer: &Answer) {
     let mut seen = seen();
     if answer.status.is_client_error() || answer.status.is_server_error() {
         let headers = answer.headers.iter().filter(|(name, _)| **name != header::DATE);
-        let mut content = answer.text.clone().into_bytes();
+        let mut content = without_hidden_fields(&answer.text).into_bytes();
         for (name, value) in headers {
             content.extend_from_slice(format!("\n{name}: ").as_bytes());
             content.extend_from_slice(value.as_bytes());
@@ -176,6 +176,14 @@ pub(crate) fn answered(method: &Method, url: &Url, answer: &Answer) {
     } else {
         seen.note_json(&answer.json());
     }
+}
+
+/// A page without what its form sends unseen. A form that is drawn again goes on with the
+/// token that it came with, and says so nowhere else.
+fn without_hidden_fields(page: &str) -> String {
+    let mut parts = page.split("<input type=\"hidden\"");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once('>').map_or("", |(_, rest)| rest))
 }
 
 /// Notes the secrets that a command read and printed, and what it printed otherwise.

@@ -71,6 +71,7 @@ mod registration;
 mod running;
 mod sign_up;
 mod sign_up_tokens;
+mod signup_page;
 mod soak;
 mod timing;
 mod together;

@@ -108,7 +108,7 @@ pub(crate) fn router(app: &App) -> Router<App> {
             methods = methods.layer(cors::layer(app)).layer(map_response(cors::no_content));
         }
         // Outermost: a preflight and the frame ask the database as well.
-        let is_page = [paths::FRAME, paths::CONFIRM].contains(&path);
+        let is_page = [paths::FRAME, paths::CONFIRM, paths::SIGN_UP_PAGE].contains(&path);
         if is_api || is_page || doorstep_dialects::at(path).is_some() {
             methods = methods.layer(from_fn_with_state(app.clone(), metered::meter));
         }

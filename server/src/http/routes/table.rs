@@ -7,7 +7,7 @@ use doorstep_wire::paths;
 use super::{Access, Route};
 use crate::http::{
     admin_users, apiculus, assets, credentials, docs, everlytic, frame, metadata, oauth, offers,
-    order_events, orders, provisioning, signups, users,
+    order_events, orders, provisioning, signup, signups, users,
 };
 
 /// Prices are for everybody who has a token at all: before a sign-up that is a client's
@@ -465,6 +465,18 @@ pub(super) static ROUTES: &[Route] = &[
         path: paths::FRAME,
         access: Access::Open,
         handler: || on(MethodFilter::GET, frame::page),
+    },
+    Route {
+        method: "GET",
+        path: paths::SIGN_UP_PAGE,
+        access: Access::Open,
+        handler: || on(MethodFilter::GET, signup::start),
+    },
+    Route {
+        method: "POST",
+        path: paths::SIGN_UP_PAGE,
+        access: Access::Open,
+        handler: || on(MethodFilter::POST, signup::send),
     },
     // Readers.
     Route {

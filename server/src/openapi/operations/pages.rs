@@ -5,10 +5,12 @@ use doorstep_wire::{Code, paths};
 use crate::openapi::{
     answers::{Document, Page},
     operation::{Answer, Body, Kind, Operation, Parameter, of},
-    requests::ConfirmRequest,
+    requests::{ConfirmRequest, SignUpPageRequest},
 };
 
 const CODE: Parameter = Parameter::query("code", Kind::Text, "The code of the link");
+const LOCALE: Parameter = Parameter::query("locale", Kind::Text, "The page's language (BCP 47)");
+const FIELDS: Parameter = Parameter::query("fields", Kind::Text, "Optional fields, by name");
 const UNCHANGED: Answer = Answer::empty(304, "It is as it was").with(&["ETag"]);
 const HTML: Answer =
     Answer::of(200, "The page", "text/html; charset=utf-8", of::<Page>).with(&["ETag"]);
@@ -30,6 +32,26 @@ pub(super) const OPERATIONS: &[Operation] = &[
             Parameter::query("origin", Kind::Text, "The origin of that page"),
         ])
         .answers(&[Answer::of(200, "The page", "text/html; charset=utf-8", of::<Page>)]),
+    Operation::new(("GET", paths::SIGN_UP_PAGE), "signUpPage", "What to do to get to the form")
+        .says("A token never stands in an address: the form is opened by `POST`.")
+        .asks(&[LOCALE, Parameter::query("client", Kind::Text, "A publishable client")])
+        .answers(&[Answer::of(200, "A page", "text/html; charset=utf-8", of::<Page>)]),
+    Operation::new(("POST", paths::SIGN_UP_PAGE), "signUpByPage", "The form without a script")
+        .says("Opens the form, or signs up what the form sends. Answers are pages, refusals too.")
+        .asks(&[LOCALE, FIELDS])
+        .takes(Body::form(of::<SignUpPageRequest>))
+        .answers(&[Answer::of(
+            200,
+            "The form, or the credential",
+            "text/html; charset=utf-8",
+            of::<Page>,
+        )])
+        .refuses(&[
+            Code::InvalidToken,
+            Code::OriginNotAllowed,
+            Code::AlreadyRegistered,
+            Code::ValidationFailed,
+        ]),
     Operation::new(("GET", paths::CONFIRM), "confirmPage", "Where the link in a mail leads")
         .says("It changes nothing: programs look at mails before people do.")
         .asks(&[CODE])

@@ -277,3 +277,18 @@ pub(super) struct ConfirmRequest {
     /// The code of the link.
     code: String,
 }
+
+/// What a panel's page sends to open the form, and what the form then sends; beside these
+/// the answers to its fields, by their names.
+#[derive(ToSchema)]
+pub(super) struct SignUpPageRequest {
+    /// The sign-up token.
+    token: String,
+    /// The form's own key. The panel's page has none, and is answered with a form.
+    #[schema(required = false)]
+    key: String,
+    /// Where to send the person afterwards, on an origin of the client's; with claim
+    /// delivery that address gets a form with `claim_code` and `username`.
+    #[schema(required = false)]
+    return_to: String,
+}

@@ -11,6 +11,7 @@ export class Hosts {
   #http;
   #server;
   #signUpToken;
+  #put = new Map();
 
   static async listen() {
     const hosts = new Hosts();
@@ -33,6 +34,12 @@ export class Hosts {
     await once(this.#http, 'close');
   }
 
+  /** Serves a text that a test has made at a path; its address. */
+  put(path, contentType, text, headers = {}) {
+    this.#put.set(path, { text, headers: { 'content-type': contentType, 'cache-control': 'no-store', ...headers } });
+    return `${this.origin}/${path}`;
+  }
+
   /** The address of a page; `options` are its customers, style and so on. */
   page(name, options = {}) {
     return `${this.origin}/${name}?${new URLSearchParams(options)}`;
@@ -40,6 +47,11 @@ export class Hosts {
 
   async #answer(request, response) {
     const url = new URL(request.url, this.origin);
+    const put = this.#put.get(url.pathname.slice(1));
+    if (put) {
+      response.writeHead(200, put.headers).end(put.text);
+      return;
+    }
     const make = PAGES[url.pathname.slice(1)];
     if (!make) {
       response.writeHead(url.pathname === '/favicon.ico' ? 204 : 404).end();

@@ -64,12 +64,14 @@ impl Suite<'_> {
         tools::postgres::ensure(self.workspace, self.screen)?;
         tools::fake_clock::ensure(self.workspace, self.screen)?;
         tools::oauth_clients(self.workspace, self.screen)?;
+        tools::package_users(self.workspace, self.screen)?;
         tools::shell::ensure(self.workspace, self.screen)?;
         let browser =
             if fast { None } else { Some(tools::browser::ensure(self.workspace, self.screen)?) };
 
         self.format()?;
         self.clippy()?;
+        self.package_tests()?;
         self.wasm_check(&tools)?;
         self.widget(&tools)?;
         self.programs()?;
@@ -156,6 +158,13 @@ impl Suite<'_> {
         });
         self.tally += counted;
         result
+    }
+
+    /// What is made from the widget's description, and the npm package as it would be published.
+    fn package_tests(&mut self) -> Result<()> {
+        let mut npm = command::new("npm");
+        npm.current_dir(self.workspace.path("tests/npm")).arg("test");
+        self.counted("The npm package", "npm", &mut npm, node)
     }
 
     fn browser_tests(&mut self, browser: &Path) -> Result<()> {

@@ -50,6 +50,11 @@ pub(crate) fn oauth_clients(workspace: &Workspace, screen: &Screen) -> Result<()
     python::ensure(workspace, screen)
 }
 
+/// What the npm package is used with: its tests bundle and type-check pages with it.
+pub(crate) fn package_users(workspace: &Workspace, screen: &Screen) -> Result<()> {
+    npm::install_in_place(workspace, screen, "tests/npm")
+}
+
 /// `cargo xtask setup`.
 pub(crate) fn everything(workspace: &Workspace, screen: &Screen) -> Result<()> {
     for_widget(workspace, screen, Mode::Development)?;
@@ -57,6 +62,7 @@ pub(crate) fn everything(workspace: &Workspace, screen: &Screen) -> Result<()> {
     postgres::ensure(workspace, screen)?;
     fake_clock::ensure(workspace, screen)?;
     oauth_clients(workspace, screen)?;
+    package_users(workspace, screen)?;
     shell::ensure(workspace, screen)?;
     browser::ensure(workspace, screen)?;
     Ok(())

@@ -76,7 +76,7 @@ export class Hosts {
 }
 
 /** Stands first in every page: notes what the page was before the widget, and every event. */
-const NOTES = `<script>
+const NOTES = `<script nonce="notes">
   var notes = { before: Object.getOwnPropertyNames(window), events: [], credentials: [], fetch, pushState: history.pushState, replaceState: history.replaceState };
   for (const name of ['ready', 'submit', 'success', 'error', 'order', 'token-needed'])
     addEventListener('doorstep:' + name, (event) => notes.events.push({
@@ -111,6 +111,9 @@ const HOSTILE = `<style>
   [part], [role], [aria-invalid] { visibility: hidden !important; }
 </style>`;
 
+/** What some pages do to be rid of the browser's own style. */
+const UNSET = '<style>* { all: unset !important; }</style>';
+
 const PAGES = {
   /** The script tag alone, where the form shall be. */
   tag: async (page) => document(page, `<div id="place">${await tag(page, 1, 'data-fields="company_name country phone"')}</div>`),
@@ -130,7 +133,7 @@ const PAGES = {
     return document(
       page,
       `<div id="place"><doorstep-signup id="element-1" token="${await page.token(1)}" ${more}></doorstep-signup></div>
-       <p><button id="after">After the form</button></p><script async src="${page.loader}"></script>`,
+       <p><button id="after">After the form</button></p><script async src="${page.loader}" nonce="notes"></script>`,
       style,
     );
   },
@@ -161,6 +164,14 @@ const PAGES = {
          <button>Sign up</button></form>`,
     ),
 
+  /** The tag as \`doorstep embed\` prints it, from the address; and the moving loader beside it, if asked. */
+  pinned: async (page) =>
+    document(
+      page,
+      `<div id="place">${page.options.tag.replace('sgn_…', await page.token(1))}</div>
+       ${page.options.moving ? `<script async src="${page.loader}"></script>` : ''}`,
+    ),
+
   /** Nothing but the loader; the test calls \`Doorstep.mount\`. */
   mount: async (page) =>
     document(
@@ -182,6 +193,14 @@ const PAGES = {
     document(
       page,
       `<div id="place">${await element(page, 1)}</div><script async src="${page.loader}"></script>`,
-      page.options.hostile ? HOSTILE : '',
+      page.options.hostile === 'unset' ? UNSET : page.options.hostile ? HOSTILE : '',
+    ),
+
+  /** A page that is one form itself, as many panels' are. */
+  wrapped: async (page) =>
+    document(
+      page,
+      `<form id="outer" action="/element"><input name="own" value="1"><div id="place">${await element(page, 1)}</div>
+       <button>The page's own</button></form><script async src="${page.loader}"></script>`,
     ),
 };

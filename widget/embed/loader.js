@@ -58,7 +58,8 @@
         // The smallest module there is: fails exactly where the page's policy forbids wasm.
         new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
       } catch (cause) {
-        throw new Error(`this page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to script-src`, { cause });
+        const words = "this page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to script-src";
+        throw Object.assign(new Error(words, { cause }), { code: "wasm_forbidden" });
       }
       // Both at once, compiling while it arrives.
       const wasm = get(assets.wasm);
@@ -309,12 +310,14 @@
         console.error(`Doorstep: the form could not be loaded. If a Content-Security-Policy is in place, it must allow ${api} in script-src and connect-src, or for mode="frame" in script-src and frame-src.`, cause);
         tries++;
         this.#settle("doorstep-failed");
-        const { texts } = this.#said || { texts: [, "The form could not be loaded.", "Try again"] };
+        const { texts } = this.#said || { texts: [, "The form could not be loaded.", , "Try again"] };
         make("p", box, texts[1]).setAttribute("role", "alert");
-        make("button", box, texts[2]).onclick = () => {
+        make("button", box, texts[3]).onclick = () => {
           this.#stop();
           this.#start();
         };
+        // The server's own page needs neither wasm nor a script.
+        if (cause.code == "wasm_forbidden") bring(assets.hosted).then((it) => it.offer(box, this, () => this.#options()), () => {});
         this.#tell("error", { code: cause.code || "asset_unavailable", fields: [] });
       }
 

@@ -107,7 +107,7 @@ export type DoorstepSubmitEvent = DoorstepEvent<null>;
 export type DoorstepSuccessEvent = DoorstepEvent<DoorstepSuccessDetail>;
 
 /**
- * What went wrong: the server's code, or `unreachable`, or `asset_unavailable`, or `frame_unavailable` when the frame does not come: the page's origin is not registered, or its policy forbids the frame.
+ * What went wrong: the server's code, or `unreachable`, or `asset_unavailable`, or `wasm_forbidden` where the page's policy allows none, or `frame_unavailable` when the frame does not come: the page's origin is not registered, or its policy forbids the frame.
  *
  * @example
  * form.addEventListener("doorstep:error", ({ detail }) => console.warn(detail.code, detail.fields.join(" ")));
@@ -508,7 +508,7 @@ export interface DoorstepSignupProps extends LoadOptions, DoorstepOptions {
    */
   onSuccess?: ((event: DoorstepSuccessEvent) => void) | undefined;
   /**
-   * What went wrong: the server's code, or `unreachable`, or `asset_unavailable`, or `frame_unavailable` when the frame does not come: the page's origin is not registered, or its policy forbids the frame.
+   * What went wrong: the server's code, or `unreachable`, or `asset_unavailable`, or `wasm_forbidden` where the page's policy allows none, or `frame_unavailable` when the frame does not come: the page's origin is not registered, or its policy forbids the frame.
    */
   onError?: ((event: DoorstepErrorEvent) => void) | undefined;
   /**

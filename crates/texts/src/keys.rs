@@ -57,7 +57,7 @@ mod tests {
     fn each_text_has_a_name_and_its_place() {
         assert_eq!(camel("done_by_provider"), "DoneByProvider");
         let form = keys(Part::Form);
-        assert!(form.contains("    TryAgain = 2,\n"), "{form}");
+        assert!(form.contains("    TryAgain = 3,\n"), "{form}");
         assert!(form.contains("    FaultRequired = "), "{form}");
         assert!(form.contains("const FIELD: u8 = "), "{form}");
         assert!(!form.contains("Fname"), "{form}");

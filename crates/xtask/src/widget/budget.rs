@@ -53,6 +53,11 @@ impl Row {
         self.path.starts_with(pack::ORDER)
     }
 
+    /// Whether only pages load it that cannot have the form.
+    fn is_hosted(&self) -> bool {
+        self.path.starts_with(pack::HOSTED)
+    }
+
     /// The language whose texts it is: `assets/text-de-0123456789abcdef.json`.
     fn language(&self) -> Option<&str> {
         let name = self.path.strip_suffix(".json")?;
@@ -170,7 +175,9 @@ impl Weight {
         let rows: Vec<&Row> = self
             .rows
             .iter()
-            .filter(|row| !row.is_prover() && !row.is_order() && row.is_counted())
+            .filter(|row| {
+                !row.is_prover() && !row.is_order() && !row.is_hosted() && row.is_counted()
+            })
             .collect();
         sum("together".to_owned(), &rows)
     }

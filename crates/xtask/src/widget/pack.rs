@@ -21,6 +21,8 @@ pub(crate) const LOADER: &str = "doorstep.js";
 pub(crate) const PROVER: &str = "assets/prover";
 /// And of what comes after a sign-up.
 pub(crate) const ORDER: &str = "assets/order";
+/// And of what pages load that forbid wasm.
+pub(crate) const HOSTED: &str = "assets/hosted";
 /// The page that the isolated form is; the server writes into it who may show it.
 const FRAME_PAGE: &str = "frame.html";
 
@@ -60,6 +62,7 @@ struct Assets<'a> {
     wasm: &'a str,
     css: &'a str,
     host: &'a str,
+    hosted: &'a str,
     order: &'a str,
     #[serde(rename = "orderWasm")]
     order_wasm: &'a str,
@@ -82,6 +85,7 @@ pub(crate) fn into_dist(shrunk: &Shrunk, dist: &Path) -> Result<()> {
 
     let glue = write_asset(&next, "js", JAVASCRIPT, &shrunk.glue)?;
     let host = write_asset(&next, "js", JAVASCRIPT, &shrunk.frame_host)?;
+    let hosted = write_named(&next, HOSTED, "js", JAVASCRIPT, &shrunk.hosted)?;
     let frame = write_asset(&next, "js", JAVASCRIPT, &shrunk.frame)?;
     let wasm = write_asset(&next, "wasm", WASM, &shrunk.wasm)?;
     let css = write_asset(&next, "css", CSS, &shrunk.css)?;
@@ -104,6 +108,7 @@ pub(crate) fn into_dist(shrunk: &Shrunk, dist: &Path) -> Result<()> {
         wasm: &wasm.path,
         css: &css.path,
         host: &host.path,
+        hosted: &hosted.path,
         order: &order.path,
         order_wasm: &order_wasm.path,
         order_css: &order_css.path,
@@ -118,7 +123,8 @@ pub(crate) fn into_dist(shrunk: &Shrunk, dist: &Path) -> Result<()> {
     let page = write(&next, FRAME_PAGE, "text/html; charset=utf-8", false, page.as_bytes())?;
 
     let mut entries = vec![
-        loader, glue, wasm, css, host, page, frame, order, order_wasm, order_css, prover, solver,
+        loader, glue, wasm, css, host, hosted, page, frame, order, order_wasm, order_css, prover,
+        solver,
     ];
     entries.extend(texts);
     let manifest = serde_json::to_string_pretty(&entries)?;
@@ -258,6 +264,7 @@ mod tests {
             wasm: "assets/w.wasm",
             css: "assets/c.css",
             host: "assets/h.js",
+            hosted: "assets/s.js",
             order: "assets/o.js",
             order_wasm: "assets/o.wasm",
             order_css: "assets/o.css",
@@ -274,7 +281,7 @@ mod tests {
             bake(b"const a=__DOORSTEP_ASSETS__,v=\"__DOORSTEP_VERSION__\";", &assets()).unwrap();
         assert!(
             baked.starts_with(
-                r#"const a={"glue":"assets/g.js","wasm":"assets/w.wasm","css":"assets/c.css","host":"assets/h.js","order":"assets/o.js","orderWasm":"assets/o.wasm","orderCss":"assets/o.css","prover":"assets/p.js","solver":"assets/p.wasm","texts":"0","languages":["de","en"]},v=""#
+                r#"const a={"glue":"assets/g.js","wasm":"assets/w.wasm","css":"assets/c.css","host":"assets/h.js","hosted":"assets/s.js","order":"assets/o.js","orderWasm":"assets/o.wasm","orderCss":"assets/o.css","prover":"assets/p.js","solver":"assets/p.wasm","texts":"0","languages":["de","en"]},v=""#
             ),
             "{baked}"
         );

@@ -51,6 +51,8 @@ pub(crate) struct Shrunk {
     pub(crate) loader: Vec<u8>,
     /// The page's side of the isolated form.
     pub(crate) frame_host: Vec<u8>,
+    /// The way to the server's own page, for pages that forbid wasm.
+    pub(crate) hosted: Vec<u8>,
     /// The frame's own side, and its page with placeholders in it.
     pub(crate) frame: Vec<u8>,
     pub(crate) frame_page: Vec<u8>,
@@ -111,6 +113,7 @@ pub(crate) fn all(
         )?,
         loader: script("loader.js")?,
         frame_host: script("frame_host.js")?,
+        hosted: script("hosted.js")?,
         frame: script("frame.js")?,
         frame_page: fs::read(workspace.path("widget/embed/frame.html"))
             .context("widget/embed/frame.html cannot be read")?,

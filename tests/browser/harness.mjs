@@ -169,6 +169,20 @@ class World {
     return token;
   }
 
+  /** A client of a host of another kind, for its own pages and the users of its own server. */
+  async clientOf(origin, server) {
+    const create = ['client', 'create', '--name', server, '--scope', 'register', '--json'];
+    const made = await run(DOORSTEP, [...create, '--provider-server', server, '--origin', origin], this.#doorstep());
+    this.secrets.set(made.client_secret, 'the client secret');
+    return made;
+  }
+
+  /** What `doorstep embed` says. */
+  async embed(...more) {
+    const { env, cwd } = this.#doorstep();
+    return run(DOORSTEP, ['embed', '--json', ...more], { cwd, env: { ...env, DOORSTEP_PUBLIC_URL: this.server } });
+  }
+
   /** A client for host pages that have no back end. */
   async publishable() {
     const create = ['client', 'create', '--name', 'pages', '--publishable', '--json'];

@@ -128,6 +128,38 @@ scenario('where wasm is forbidden the form is one press away, on a page of the s
   await world.account({ username: await hosted.locator('#doorstep-username').inputValue(), password });
 });
 
+for (const mode of ['inline', 'frame']) {
+  scenario(`the printed tag works under the printed policy, mode ${mode}`, async ({ world, page, context, watch }) => {
+    await watchViolations(context);
+    const { tag, content_security_policy: policy } = await world.embed('--mode', mode);
+    const csp = policy.replace('script-src', `default-src 'none'; script-src ${OWN}`);
+    await page.goto(world.hosts.page('pinned', { customer: world.customer(), tag, csp }));
+    await signsUp(world, mode === 'frame' ? inFrame(page) : new Form(page));
+    assert.deepEqual(await page.evaluate(() => violations), []);
+    assert.equal(watch.requests(/^\/v1\/[0-9a-f]{16}\/doorstep\.js$/).length, 1);
+  });
+}
+
+scenario('a pinned loader takes no wasm but its own', { allow: [/integrity|could not be loaded|ERR_FAILED/] }, async ({ world, page }) => {
+  const { tag } = await world.embed();
+  await page.route(/\.wasm$/, async (route) => {
+    const answer = await route.fetch();
+    const body = Buffer.concat([await answer.body(), Buffer.from([0, 2, 1, 120])]);
+    await route.fulfill({ response: answer, body, headers: { ...answer.headers(), 'content-encoding': 'identity' } });
+  });
+  await page.goto(world.hosts.page('pinned', { customer: world.customer(), tag }));
+  await page.getByText('The form could not be loaded.').waitFor();
+});
+
+scenario('two versions on one page: the first is the one, and both tags have a form', async ({ world, page }) => {
+  const { tag } = await world.embed();
+  await page.goto(world.hosts.page('pinned', { customer: world.customer(), tag, moving: 1 }));
+  await signsUp(world, new Form(page));
+  assert.equal(await page.locator('doorstep-signup').count(), 1);
+  await page.evaluate(() => Doorstep.mount('main', { providerServer: 'demo.panel.example', providerUsername: 'second' }));
+  await page.locator('doorstep-signup').nth(1).locator('[name=fname]').waitFor();
+});
+
 scenario('a thousand forms that came and went leave nothing behind', async ({ world, page, context }) => {
   await page.goto(world.hosts.page('mount', { customer: world.customer() }));
   await page.waitForFunction(() => window.Doorstep);

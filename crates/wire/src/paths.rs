@@ -110,6 +110,10 @@ pub const LOADER: &str = "/v1/doorstep.js";
 pub const ASSETS: &str = "/v1/assets/{file}";
 /// The form as a page of our own, for the frames of other pages.
 pub const FRAME: &str = "/v1/frame";
+/// The loader under a name that says its content, for pages that pin it.
+pub const PINNED_LOADER: &str = "/v1/{pin}/doorstep.js";
+/// What that loader loads.
+pub const PINNED_ASSETS: &str = "/v1/{pin}/assets/{file}";
 /// The form as a page of its own, which works without a script.
 pub const SIGN_UP_PAGE: &str = "/signup";
 /// Where the link in a mail leads: a page with a button, and what the button does.

@@ -9,6 +9,7 @@ mod catalog;
 mod client;
 mod db;
 mod doctor;
+mod embed;
 mod keys;
 mod migrate;
 mod openapi;
@@ -102,6 +103,8 @@ enum Command {
     Db(db::Command),
     /// Look at the installation, change nothing, and say what is wrong; fails if something is
     Doctor,
+    /// Print the tag that puts the form into a page, and what the page's policy must allow
+    Embed(embed::Arguments),
     /// Print the OpenAPI document: every route, what it takes and what it answers
     Openapi,
 }
@@ -178,6 +181,7 @@ fn execute(arguments: Arguments, others: Router<App>) -> Result<Option<Output>, 
             Command::Webhook(command) => webhook::run(&settings, command).await.map(Some),
             Command::Signups(command) => signups::run(&settings, command).await.map(Some),
             Command::Registration(command) => registration::run(&settings, command).await.map(Some),
+            Command::Embed(arguments) => embed::run(&settings, &arguments).map(Some),
             Command::Openapi => openapi::run(&settings).map(Some),
             Command::Migrate => migrate::run(&settings).await.map(Some),
             Command::Backup(arguments) => backup::run(&settings, &arguments).await.map(Some),

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use doorstep_accounts::Fingerprint;
-use doorstep_wire::Code;
+use doorstep_wire::{Code, paths};
 
 use super::{App, cached::is_known, reject::Reject};
 
@@ -23,7 +23,23 @@ struct Asset {
     gzip: Option<&'static [u8]>,
 }
 
+/// The loader that never changes under its name.
+#[derive(Debug)]
+struct Pinned {
+    /// Its name in the path.
+    pin: &'static str,
+    /// What the page's tag says of it (SRI).
+    integrity: &'static str,
+    asset: Asset,
+}
+
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+
+/// Where pages find the loader that they can pin, and what their tag says of it.
+pub(crate) fn pinned() -> Option<(String, &'static str)> {
+    let Pinned { pin, integrity, .. } = PINNED.as_ref()?;
+    Some((paths::PINNED_LOADER.replace("{pin}", pin), integrity))
+}
 
 /// The loader's place in the build's list.
 const LOADER: &str = "doorstep.js";
@@ -58,6 +74,36 @@ pub(crate) async fn loader(headers: HeaderMap) -> Response {
         )
             .into_response(),
     }
+}
+
+/// `GET /v1/{pin}/doorstep.js`
+pub(crate) async fn pinned_loader(
+    pin: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+) -> Response {
+    let pin = pin.map(|Path(pin)| pin).unwrap_or_default();
+    match PINNED.as_ref().filter(|pinned| pinned.pin == pin) {
+        Some(pinned) => serve(&pinned.asset, &headers),
+        None => unpinned(),
+    }
+}
+
+/// `GET /v1/{pin}/assets/{file}`: where that loader looks for the rest.
+pub(crate) async fn pinned_asset(
+    app: State<App>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    headers: HeaderMap,
+) -> Response {
+    let (pin, file) = path.map(|Path(path)| path).unwrap_or_default();
+    if PINNED.as_ref().is_none_or(|pinned| pinned.pin != pin) {
+        return unpinned();
+    }
+    asset(app, Ok(Path(file)), headers).await
+}
+
+fn unpinned() -> Response {
+    let detail = "this version of the widget is not here any more: put the snippet that `doorstep embed` prints into the page";
+    Reject::new(Code::NotFound, detail).into_response()
 }
 
 /// `GET /v1/assets/{file}`

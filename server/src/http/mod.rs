@@ -45,7 +45,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Settings;
 
 pub(crate) use self::{
-    assets::{NOT_BUILT as WIDGET_NOT_BUILT, is_built as widget_is_built},
+    assets::{NOT_BUILT as WIDGET_NOT_BUILT, is_built as widget_is_built, pinned as pinned_loader},
     reject::chain,
 };
 

@@ -36,6 +36,7 @@ mod doctor;
 mod dpop;
 mod duplicates;
 mod durability;
+mod embed;
 mod everlytic;
 mod frame;
 mod full_disk;

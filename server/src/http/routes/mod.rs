@@ -1,6 +1,7 @@
 //! The whole URL map, and who may call each route.
 
 mod confirmation;
+mod pages;
 mod table;
 
 use axum::{
@@ -80,7 +81,7 @@ pub fn routes() -> impl Iterator<Item = Route> {
     };
     let creates =
         DIALECTS.iter().flat_map(move |dialect| dialect.create.iter().copied().map(create));
-    ROUTES.iter().chain(confirmation::ROUTES).copied().chain(creates)
+    ROUTES.iter().chain(confirmation::ROUTES).chain(pages::ROUTES).copied().chain(creates)
 }
 
 /// Makes the router from the routes.

@@ -6,8 +6,8 @@ use doorstep_wire::paths;
 
 use super::{Access, Route};
 use crate::http::{
-    admin_users, apiculus, assets, credentials, docs, everlytic, frame, metadata, oauth, offers,
-    order_events, orders, provisioning, signup, signups, users,
+    admin_users, apiculus, credentials, docs, everlytic, metadata, oauth, offers, order_events,
+    orders, provisioning, signups, users,
 };
 
 /// Prices are for everybody who has a token at all: before a sign-up that is a client's
@@ -446,37 +446,6 @@ pub(super) static ROUTES: &[Route] = &[
         path: paths::PROTECTED_RESOURCE,
         access: Access::Open,
         handler: || on(MethodFilter::GET, metadata::protected_resource),
-    },
-    // Pages that embed the widget.
-    Route {
-        method: "GET",
-        path: paths::LOADER,
-        access: Access::Open,
-        handler: || on(MethodFilter::GET, assets::loader),
-    },
-    Route {
-        method: "GET",
-        path: paths::ASSETS,
-        access: Access::Open,
-        handler: || on(MethodFilter::GET, assets::asset),
-    },
-    Route {
-        method: "GET",
-        path: paths::FRAME,
-        access: Access::Open,
-        handler: || on(MethodFilter::GET, frame::page),
-    },
-    Route {
-        method: "GET",
-        path: paths::SIGN_UP_PAGE,
-        access: Access::Open,
-        handler: || on(MethodFilter::GET, signup::start),
-    },
-    Route {
-        method: "POST",
-        path: paths::SIGN_UP_PAGE,
-        access: Access::Open,
-        handler: || on(MethodFilter::POST, signup::send),
     },
     // Readers.
     Route {

@@ -185,7 +185,7 @@ fn row(
     let described: Vec<String> =
         described.map(|(_, what)| format!("doorstep-{}-{what}", field.name)).collect();
     if !described.is_empty() {
-        tied.push_str(&format!(" aria-describedby=\"{}\"", described.join(" ")));
+        tied = [&*tied, " aria-describedby=\"", &described.join(" "), "\""].concat();
     }
     Row {
         name: field.name,

@@ -26,6 +26,23 @@ pub(super) const OPERATIONS: &[Operation] = &[
         Answer::of(200, "The file, which never changes", "*/*", of::<Page>).with(&["ETag"]),
         UNCHANGED,
     ]),
+    Operation::new(
+        ("GET", paths::PINNED_LOADER),
+        "pinnedLoader",
+        "The script, for pages that pin it",
+    )
+    .says("It never changes, and `doorstep embed` says by what hash a page knows it.")
+    .answers(&[
+        Answer::of(200, "The script", "text/javascript; charset=utf-8", of::<Page>).with(&["ETag"]),
+        UNCHANGED,
+    ])
+    .refuses(&[Code::NotFound]),
+    Operation::new(("GET", paths::PINNED_ASSETS), "pinnedAsset", "A file that this script loads")
+        .answers(&[
+            Answer::of(200, "The file, which never changes", "*/*", of::<Page>).with(&["ETag"]),
+            UNCHANGED,
+        ])
+        .refuses(&[Code::NotFound]),
     Operation::new(("GET", paths::FRAME), "frame", "The form as a page of its own, for a frame")
         .asks(&[
             Parameter::query("client", Kind::Text, "The client whose page shows the frame"),

@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
 /** As long as a debug build on a busy machine may take to open a database. */
@@ -39,7 +39,10 @@ function launch(program, args, { env, cwd }) {
 const named = (program, args) => [program, ...args].join(' ');
 
 /** Runs a program to its end and returns what it printed, as JSON. */
-export async function run(program, args, options) {
+export const run = async (program, args, options) => JSON.parse(await print(program, args, options));
+
+/** The same as text. */
+export async function print(program, args, options) {
   const child = launch(program, args, options);
   let printed = '';
   child.stdout.setEncoding('utf8').on('data', (text) => (printed += text));
@@ -48,7 +51,7 @@ export async function run(program, args, options) {
     once(child, 'error').then(([error]) => Promise.reject(error)),
   ]);
   if (code !== 0) throw new Error(`${named(program, args)} ended with ${code}:\n${child.log.slice(-TAIL)}`);
-  return JSON.parse(printed);
+  return printed;
 }
 
 /** Starts a program and returns it with the JSON line that it printed first. */
@@ -70,6 +73,24 @@ export async function start(program, args, options) {
     }),
   ]).finally(() => clearTimeout(timer));
   return { child, ready };
+}
+
+/** Starts a program that says nothing when it listens, and returns it when it does. */
+export async function startListening(program, args, options, port) {
+  const child = launch(program, args, options);
+  let failed;
+  child.once('error', (error) => (failed = error));
+  for (const end = Date.now() + START_MS; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
+    const ended = failed || child.exitCode !== null || child.signalCode !== null;
+    if (ended || Date.now() > end) {
+      child.kill('SIGKILL');
+      throw new Error(`${named(program, args)} does not listen on ${port}: ${failed ?? ''}\n${child.log.slice(-TAIL)}`);
+    }
+    const socket = connect(port, '127.0.0.1');
+    const isThere = await Promise.race([once(socket, 'connect').then(() => true), once(socket, 'error').then(() => false)]).catch(() => false);
+    socket.destroy();
+    if (isThere) return child;
+  }
 }
 
 /** Stops a program: by request, and by force if it takes too long. */

@@ -14,7 +14,7 @@ const { scenario } = world({
 });
 /** Faults are answered with a page and the status that they have. */
 const allowed = { allow: [status(422)] };
-const PICTURES = join(ROOT, 'target/browser-pictures');
+const PICTURES = join(ROOT, 'target/screenshots');
 
 /** Switches the scripts of pages off, and on for a look by axe, which is one. */
 const scripts = new WeakMap();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 
 use crate::screen::Screen;
-use crate::tools::{debian, npm};
+use crate::tools::{debian, hosts, npm};
 use crate::workspace::Workspace;
 
 /// Names one browser to use and no other.
@@ -15,10 +15,12 @@ const CHOICE: &str = "DOORSTEP_BROWSER";
 /// Under these names distributions and Google ship a browser that our driver can drive.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/// The browser's path; the driver's node modules lie in `tests/browser` afterwards.
+/// The browser's path; the driver's node modules lie in `tests/browser` afterwards, and the panels of others that the
+/// tests sign up from are there.
 pub(crate) fn ensure(workspace: &Workspace, screen: &Screen) -> Result<PathBuf> {
     let browser = program(workspace, screen)?;
     npm::install_in_place(workspace, screen, "tests/browser")?;
+    hosts::ensure(workspace, screen)?;
     Ok(browser)
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod compiler;
 pub(crate) mod cplusplus;
 mod debian;
 pub(crate) mod fake_clock;
+mod hosts;
 pub(crate) mod npm;
 pub(crate) mod postgres;
 mod python;

@@ -252,7 +252,7 @@ class World {
   }
 }
 
-/** The world of a test file; call once at its top. */
+/** The world of a test file; call once at its top. `made()` is the world itself, inside tests. */
 export function world(settings = {}, more = {}) {
   let made;
   before(async () => (made = await World.create(settings, more)), { timeout: TEST_MS });
@@ -287,7 +287,7 @@ export function world(settings = {}, more = {}) {
       }
     });
   };
-  return { scenario };
+  return { scenario, made: () => made };
 }
 
 /** What the page looked like when its test failed. */

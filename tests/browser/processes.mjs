@@ -23,7 +23,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 const clean = () =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DOORSTEP_')));
 
-function launch(program, args, { env, cwd }) {
+export function launch(program, args, { env, cwd }) {
   const child = spawn(program, args, {
     cwd,
     env: { ...clean(), ...env },

@@ -8,7 +8,10 @@ use crate::{i18n::Key, row::Row, settings, summary::Summary, widget::Widget};
 #[component]
 pub(crate) fn Form(widget: Widget) -> impl IntoView {
     let settings = widget.settings();
-    let username = move || widget.person.with(|it| or(&settings.provider_username, &it.username));
+    let named = settings.provider_username;
+    let user = StoredValue::new(named);
+    let username =
+        move || user.with_value(|named| widget.person.with(|it| or(named, &it.username)));
     let server = move || widget.person.with(|it| or(&settings.provider_server, &it.server));
     let brand = move || widget.person.with(|it| it.brand.name.clone());
     let logo = move || {
@@ -37,7 +40,11 @@ pub(crate) fn Form(widget: Widget) -> impl IntoView {
             on:pointercancel=move |_| widget.release()
             on:pointerleave=move |_| widget.release()
         >
-            <p class="doorstep-brand" part="brand">
+            <p
+                class="doorstep-brand"
+                part="brand"
+                hidden=move || widget.person.with(|it| hidden(it.brand.name.is_empty() && it.brand.logo.is_empty()))
+            >
                 <img class="doorstep-logo" part="logo" alt="" src=logo />
                 <bdi>{brand}</bdi>
             </p>
@@ -45,7 +52,7 @@ pub(crate) fn Form(widget: Widget) -> impl IntoView {
                 {widget.say(Key::Title)}
             </h2>
             // For whom the account will be: the person sees that the panel got it right.
-            <p class="doorstep-lead" part="lead">
+            <p class="doorstep-lead" part="lead" hidden=move || hidden(username().is_empty())>
                 <bdi class="doorstep-user">{username}</bdi>
                 <bdi>{server}</bdi>
             </p>
@@ -63,6 +70,11 @@ pub(crate) fn Form(widget: Widget) -> impl IntoView {
             <p class="doorstep-unseen" role="status">{announces}</p>
         </form>
     }
+}
+
+/// The attribute's value: there, or not.
+pub(crate) fn hidden(is_hidden: bool) -> Option<&'static str> {
+    is_hidden.then_some("")
 }
 
 /// What the host says, else what the token says.

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::{
     answer::Answer,
     flow::{Flow, Refusal, Trouble},
+    form::hidden,
     i18n::Key,
     widget::Widget,
 };
@@ -13,13 +14,19 @@ use crate::{
 #[component]
 pub(crate) fn Summary(widget: Widget) -> impl IntoView {
     let may_retry = move || widget.flow.with(|flow| matches!(flow, Flow::Unreachable(_)));
-    // What is still wrong, each with the way there. The style hides those without words.
+    // What is still wrong, each with the way there.
     let faults = widget.fields().into_iter().map(|field| {
         let answer = widget.answer(field);
         view! { <Fault widget answer /> }
     });
     view! {
-        <div class="doorstep-summary" part="summary" tabindex="-1">
+        // Not left to the style: WebKit does not notice when `:has(:empty)` is over.
+        <div
+            class="doorstep-summary"
+            part="summary"
+            tabindex="-1"
+            hidden=move || widget.flow.with(|flow| hidden(words(widget, flow).is_empty()))
+        >
             <p role="alert">{move || widget.flow.with(|flow| words(widget, flow))}</p>
             <ul class="doorstep-faults" part="faults">
                 {faults.collect_view()}
@@ -31,7 +38,7 @@ pub(crate) fn Summary(widget: Widget) -> impl IntoView {
                 part="button retry"
                 type="button"
                 on:click=move |_| widget.send()
-                hidden=move || if may_retry() { None } else { Some("") }
+                hidden=move || hidden(!may_retry())
             >
                 {widget.say(Key::TryAgain)}
             </button>
@@ -49,7 +56,7 @@ fn Fault(widget: Widget, answer: Answer) -> impl IntoView {
         widget.host().focus(&("[name=".to_owned() + field.name + "]"));
     };
     view! {
-        <li>
+        <li hidden=move || hidden(!answer.is_at_fault())>
             <a href="#".to_owned() + &widget.id(field.name) on:click=lead>
                 {move || widget.fault(field, &answer.fault.get())}
             </a>

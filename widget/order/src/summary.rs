@@ -17,7 +17,13 @@ pub(crate) fn Summary(
     let may_retry =
         move || order.trouble.with(|it| matches!(it, Trouble::NoAnswer | Trouble::Busy));
     view! {
-        <div class="doorstep-summary" part="summary" role="alert" tabindex="-1">
+        <div
+            class="doorstep-summary"
+            part="summary"
+            role="alert"
+            tabindex="-1"
+            hidden=move || order.trouble.with(|it| matches!(it, Trouble::None)).then_some("")
+        >
             <p>{move || order.trouble.with(|trouble| words(order, trouble))}</p>
             <button
                 class="doorstep-button doorstep-quiet doorstep-retry"

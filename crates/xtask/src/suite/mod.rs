@@ -66,8 +66,12 @@ impl Suite<'_> {
         tools::oauth_clients(self.workspace, self.screen)?;
         tools::package_users(self.workspace, self.screen)?;
         tools::shell::ensure(self.workspace, self.screen)?;
-        let browser =
-            if fast { None } else { Some(tools::browser::ensure(self.workspace, self.screen)?) };
+        let browsers = if fast {
+            None
+        } else {
+            let browser = tools::browser::ensure(self.workspace, self.screen)?;
+            Some((browser, tools::engines::ensure(self.workspace, self.screen)?))
+        };
 
         self.format()?;
         self.clippy()?;
@@ -81,7 +85,7 @@ impl Suite<'_> {
         self.native_tests(&["--workspace"], with_postgres)?;
         self.doc_tests()?;
         self.fuzz_shortly()?;
-        browser.map_or(Ok(()), |browser| self.browser_tests(&browser))
+        browsers.map_or(Ok(()), |(browser, geckodriver)| self.browser_tests(&browser, &geckodriver))
     }
 
     fn format(&mut self) -> Result<()> {
@@ -167,11 +171,12 @@ impl Suite<'_> {
         self.counted("The npm package", "npm", &mut npm, node)
     }
 
-    fn browser_tests(&mut self, browser: &Path) -> Result<()> {
+    fn browser_tests(&mut self, browser: &Path, geckodriver: &Path) -> Result<()> {
         let mut npm = command::new("npm");
         npm.current_dir(self.workspace.path("tests/browser"))
             .arg("test")
             .env("DOORSTEP_BROWSER", browser)
+            .env("DOORSTEP_GECKODRIVER", geckodriver)
             .env("DOORSTEP_BIN", self.workspace.program("doorstep"))
             .env("DOORSTEP_PANEL_BIN", self.workspace.program("doorstep-demo-panel"));
         self.counted("Browser tests", "browser", &mut npm, node)

@@ -1,4 +1,4 @@
-//! Tools that cargo installs: trunk and wasm-bindgen.
+//! Tools that cargo installs: trunk, wasm-bindgen and geckodriver.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -11,6 +11,9 @@ use crate::workspace::Workspace;
 
 /// Newer ones (0.22) want a newer rustc than our `rust-version`.
 const TRUNK_VERSION: &str = "0.21.14";
+
+/// Drives Firefox from version 140 on, which is Debian's.
+const GECKODRIVER_VERSION: &str = "0.37.1";
 
 struct CargoTool {
     program: &'static str,
@@ -29,6 +32,18 @@ pub(crate) fn trunk(workspace: &Workspace, screen: &Screen) -> Result<PathBuf> {
         version: TRUNK_VERSION.to_owned(),
         locked: true,
         // It starts other programs and copies files.
+        opt_level: "0",
+    }
+    .ensure(workspace, screen)
+}
+
+pub(crate) fn geckodriver(workspace: &Workspace, screen: &Screen) -> Result<PathBuf> {
+    CargoTool {
+        program: "geckodriver",
+        package: "geckodriver",
+        version: GECKODRIVER_VERSION.to_owned(),
+        locked: true,
+        // It hands messages on.
         opt_level: "0",
     }
     .ensure(workspace, screen)

@@ -5,6 +5,7 @@ pub(crate) mod cargo_tool;
 pub(crate) mod compiler;
 pub(crate) mod cplusplus;
 mod debian;
+pub(crate) mod engines;
 pub(crate) mod fake_clock;
 mod hosts;
 pub(crate) mod npm;
@@ -66,5 +67,6 @@ pub(crate) fn everything(workspace: &Workspace, screen: &Screen) -> Result<()> {
     package_users(workspace, screen)?;
     shell::ensure(workspace, screen)?;
     browser::ensure(workspace, screen)?;
+    engines::ensure(workspace, screen)?;
     Ok(())
 }

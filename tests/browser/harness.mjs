@@ -141,18 +141,25 @@ class World {
   }
 
   /** A sign-up token of one person, with the `locked` and `prefill` answers of `more`. */
-  async signUpToken(customer, more = {}) {
+  async signUpToken(customer, more = {}, client = this.client) {
     const person = {
       type: 'user_registration',
       provider_server: PROVIDER_SERVER,
       provider_username: customer,
       ...more,
     };
-    return this.#token({ authorization_details: JSON.stringify([person]) });
+    return this.#token({ authorization_details: JSON.stringify([person]) }, client);
   }
 
-  async #token(more) {
-    const { client_id, client_secret } = this.client;
+  /** A client of another server, whose pages are on another origin. */
+  async anotherClient(providerServer, origin) {
+    const create = ['client', 'create', '--name', 'another', '--scope', 'public register', '--json'];
+    const client = await run(DOORSTEP, [...create, '--provider-server', providerServer, '--origin', origin], this.#doorstep());
+    this.secrets.set(client.client_secret, 'the client secret');
+    return client;
+  }
+
+  async #token(more, { client_id, client_secret } = this.client) {
     const answer = await fetch(`${this.server}/api/oauth/token`, {
       method: 'POST',
       body: new URLSearchParams({

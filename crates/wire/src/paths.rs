@@ -118,6 +118,10 @@ pub const PINNED_ASSETS: &str = "/v1/{pin}/assets/{file}";
 pub const SIGN_UP_PAGE: &str = "/signup";
 /// Where the link in a mail leads: a page with a button, and what the button does.
 pub const CONFIRM: &str = "/confirm";
+/// The form with every option to try.
+pub const PLAYGROUND: &str = "/playground";
+/// What that page loads.
+pub const PLAYGROUND_FILE: &str = "/playground/{file}";
 /// The OpenAPI document.
 pub const OPENAPI: &str = "/openapi.json";
 /// What each error code means.

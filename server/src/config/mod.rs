@@ -8,6 +8,7 @@ mod branding;
 mod jobs;
 mod mail;
 mod networks;
+mod playground;
 mod provisioning;
 mod rates;
 mod secret_file;
@@ -24,6 +25,7 @@ pub use branding::{Branding, Form};
 pub use jobs::Jobs;
 pub use mail::{Mail, MailTls};
 pub use networks::Networks;
+pub use playground::Playground;
 pub use provisioning::{Driver, Provisioning};
 pub use rates::RateSettings;
 pub use sections::{
@@ -59,6 +61,8 @@ pub struct Settings {
     pub accounts: Accounts,
     /// Pages without a back end.
     pub publishable: Publishable,
+    /// A page to try the form on.
+    pub playground: Playground,
     /// The plan that accounts are on.
     pub plan: PlanSettings,
     /// Work in the background.
@@ -222,6 +226,7 @@ impl Settings {
         self.provisioning.validate().map_err(ConfigError)?;
         self.mail.validate().map_err(ConfigError)?;
         self.webhooks.validate().map_err(ConfigError)?;
+        self.playground.validate().map_err(ConfigError)?;
         let plan = &self.plan;
         if [plan.containers, plan.container_registries, plan.dns_zones].iter().any(|it| *it < 0) {
             return fail("a quota of [plan] is below 0".to_owned());

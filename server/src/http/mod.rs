@@ -26,6 +26,7 @@ pub(crate) mod ops;
 mod order_events;
 mod orders;
 pub(crate) mod paging;
+mod playground;
 mod provisioning;
 mod puzzles;
 mod reject;

@@ -66,6 +66,7 @@ mod outages;
 mod own_tokens;
 mod panel_plugin;
 mod pending_sign_ups;
+mod playground;
 mod point_in_time;
 mod publishable;
 mod registration;

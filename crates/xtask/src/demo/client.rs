@@ -14,32 +14,27 @@ const TRUNK_ORIGIN: &str = "http://127.0.0.1:8081";
 
 /// Makes the client when it, or the database it is in, is missing, or when the panel has moved to another origin.
 pub(crate) fn ensure(demo: &Demo<'_>) -> Result<()> {
-    let origin = demo.addresses.panel_url();
+    // The panel's pages, and the server's own for the playground.
+    let origins = [demo.addresses.panel_url(), demo.addresses.server_url()];
+    let noted = origins.join(" ");
     let origin_file = demo.folder.join("demo-client.origin");
     let is_current = demo.client_file().is_file()
         && demo.database().is_file()
-        && fs::read_to_string(&origin_file).is_ok_and(|last| last == origin);
+        && fs::read_to_string(&origin_file).is_ok_and(|last| last == noted);
     if is_current {
         return Ok(());
     }
-    let answer = create(demo, &origin)?;
+    let answer = create(demo, &origins)?;
     write_private(&demo.client_file(), &answer)?;
-    fs::write(&origin_file, origin).context("cannot note the demo panel's origin")
+    fs::write(&origin_file, noted).context("cannot note the demo panel's origin")
 }
 
-fn create(demo: &Demo<'_>, origin: &str) -> Result<Vec<u8>> {
+fn create(demo: &Demo<'_>, origins: &[String]) -> Result<Vec<u8>> {
     let output = demo
         .doorstep()
         .args(["client", "create", "--name", "Demo panel", "--scope", "public register"])
-        .args([
-            "--provider-server",
-            PROVIDER_SERVER,
-            "--origin",
-            origin,
-            "--origin",
-            TRUNK_ORIGIN,
-            "--json",
-        ])
+        .args(["--provider-server", PROVIDER_SERVER, "--origin", TRUNK_ORIGIN, "--json"])
+        .args(origins.iter().flat_map(|origin| ["--origin", origin.as_str()]))
         .stderr(Stdio::piped())
         .output()
         .context("cannot start the server's program")?;

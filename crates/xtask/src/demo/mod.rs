@@ -131,6 +131,11 @@ impl Demo<'_> {
             // Who tries things out signs up more often than a customer does.
             .env("DOORSTEP_LIMITS__SCALE", "100")
             .env("DOORSTEP_PUBLIC_URL", self.addresses.server_url())
+            .env("DOORSTEP_PLAYGROUND__ENABLED", "true")
+            .env(
+                "DOORSTEP_PLAYGROUND__TOKEN_URL",
+                format!("{}/panel/dev-session", self.addresses.panel_url()),
+            )
             .env("DOORSTEP_PROVISIONING__DRIVER", "directory")
             .env("DOORSTEP_PROVISIONING__DIRECTORY", self.projects())
             .env(
@@ -159,9 +164,11 @@ impl Demo<'_> {
 
     fn welcome(&self) -> String {
         format!(
-            "\n  Open the demo panel:  {}\n  The server:           {}\n  Its health:           http://{}/readyz\n\n  \
+            "\n  Open the demo panel:  {}\n  Or the playground:    {}/playground\n  The server:           {}\n  \
+             Its health:           http://{}/readyz\n\n  \
              Data and logs are in .doorstep/ (start anew: cargo xtask run --fresh). Ctrl-C stops both.\n",
             self.addresses.panel_url(),
+            self.addresses.server_url(),
             self.addresses.server_url(),
             self.addresses.ops
         )

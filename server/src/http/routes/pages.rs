@@ -4,7 +4,7 @@ use axum::routing::{MethodFilter, on};
 use doorstep_wire::paths;
 
 use super::{Access, Route};
-use crate::http::{assets, frame, signup};
+use crate::http::{assets, frame, playground, signup};
 
 /// What browsers load; tokens are checked where they come in.
 pub(super) static ROUTES: &[Route] = &[
@@ -49,5 +49,17 @@ pub(super) static ROUTES: &[Route] = &[
         path: paths::SIGN_UP_PAGE,
         access: Access::Open,
         handler: || on(MethodFilter::POST, signup::send),
+    },
+    Route {
+        method: "GET",
+        path: paths::PLAYGROUND,
+        access: Access::Open,
+        handler: || on(MethodFilter::GET, playground::page),
+    },
+    Route {
+        method: "GET",
+        path: paths::PLAYGROUND_FILE,
+        access: Access::Open,
+        handler: || on(MethodFilter::GET, playground::file),
     },
 ];

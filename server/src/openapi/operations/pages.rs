@@ -83,6 +83,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
             of::<Page>,
         )])
         .refuses(&[Code::ConfirmationEnded]),
+    Operation::new(("GET", paths::PLAYGROUND), "playground", "The form with every option to try")
+        .says("Where `playground.enabled` is set.")
+        .answers(&[Answer::of(200, "The page", "text/html; charset=utf-8", of::<Page>)]),
+    Operation::new(("GET", paths::PLAYGROUND_FILE), "playgroundFile", "A file of that page")
+        .answers(&[Answer::of(200, "The file", "*/*", of::<Page>).with(&["ETag"]), UNCHANGED]),
     Operation::new(("GET", paths::OPENAPI), "openapi", "This document")
         .answers(&[Answer::json(200, "OpenAPI 3.1", of::<Document>).with(&["ETag"]), UNCHANGED]),
     Operation::new(("GET", paths::ERRORS_PAGE), "errorsPage", "What each error code means")

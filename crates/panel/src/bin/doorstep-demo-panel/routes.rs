@@ -162,14 +162,19 @@ async fn dev_session(State(demo): State<Arc<Demo>>, Query(sign_in): Query<SignIn
     // No origin: the page is the workbench's, which is one of the client's.
     let person = Registrant::new(&demo.provider_server, &username);
     match demo.panel.sign_up_token(&person).await {
-        Ok(token) => json(
-            StatusCode::OK,
-            &json!({
-                "token": token.secret(),
-                "provider_server": demo.provider_server,
-                "provider_username": username,
-            }),
-        ),
+        Ok(token) => {
+            let answer = json(
+                StatusCode::OK,
+                &json!({
+                    "token": token.secret(),
+                    "provider_server": demo.provider_server,
+                    "provider_username": username,
+                }),
+            );
+            // The server's playground reads it as well.
+            let reader = demo.panel.server_origin().to_owned();
+            ([(header::ACCESS_CONTROL_ALLOW_ORIGIN, reader)], answer).into_response()
+        }
         Err(error) => refusal(StatusCode::BAD_GATEWAY, &error.to_string()),
     }
 }

@@ -96,3 +96,19 @@ test("who imports nothing of it carries nothing of it", async () => {
   const whole = await bundle('export { loadDoorstep } from "doorstep-signup";');
   assert.ok(whole < 3_000, `the loader of the package takes ${whole} bytes`);
 });
+
+test("what cannot be loaded is said before anything is asked for", async () => {
+  const { loadDoorstep } = await import("doorstep-signup");
+  // Enough of a document to be asked, and too little to be changed.
+  globalThis.document = {};
+  try {
+    for (const server of [undefined, "", "signup.example.com", "ftp://signup.example.com", "https://signup.example.com/v1", "https://signup.example.com/?a"]) {
+      await assert.rejects(loadDoorstep({ server }), /^TypeError: Doorstep: `server` must be the origin/);
+    }
+    const server = "https://signup.example.com";
+    await assert.rejects(loadDoorstep({ server, integrity: "sha384-x" }), /`integrity` needs `pin`.*doorstep embed/);
+    for (const pin of ["", "../x", "v1", 1.5]) await assert.rejects(loadDoorstep({ server, pin }), /^TypeError: Doorstep: `pin` is what stands/);
+  } finally {
+    delete globalThis.document;
+  }
+});

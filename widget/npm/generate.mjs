@@ -145,7 +145,12 @@ export interface DoorstepApi {
 export interface LoadOptions {
   /** The server's origin, such as \`https://signup.example.com\`. */
   server: string;
-  /** The script's hash (SRI). It changes with the server's version, so the page has to follow each update. */
+  /**
+   * One version of the script and no other: what stands before \`/doorstep.js\` in the address that \`doorstep embed\`
+   * prints. With the server's next version it is gone, so the page has to follow each update.
+   */
+  pin?: string | undefined;
+  /** That version's hash (SRI), which \`doorstep embed\` prints as well. */
   integrity?: string | undefined;
   /** For a Content-Security-Policy that names one. */
   nonce?: string | undefined;
@@ -241,7 +246,7 @@ declare module "react" {
 }
 `;
 
-const texts = ["server", "integrity", "nonce", ...attributes.map(({ name }) => camel(name))];
+const texts = ["server", "pin", "integrity", "nonce", ...attributes.map(({ name }) => camel(name))];
 
 const vue = `// ${MADE}
 

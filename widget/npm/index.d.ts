@@ -229,6 +229,13 @@ export interface DoorstepTextOptions {
    */
   shadow?: "none" | undefined;
   /**
+   * Where the server's own form leads back to, if the page's policy forbids wasm and the person goes on there.
+   *
+   * @example
+   * <doorstep-signup token="sgn_…" return-to="https://panel.example.com/"></doorstep-signup>
+   */
+  returnTo?: string | undefined;
+  /**
    * The steps, parted by blanks: `product` (place and size), `project` (name, and what runs in it), `settings`, `progress`. Empty for all of them; without the attribute there is nothing after the credential.
    *
    * @example
@@ -360,6 +367,13 @@ export interface DoorstepAttributes {
    */
   "shadow"?: "none" | undefined;
   /**
+   * Where the server's own form leads back to, if the page's policy forbids wasm and the person goes on there.
+   *
+   * @example
+   * <doorstep-signup token="sgn_…" return-to="https://panel.example.com/"></doorstep-signup>
+   */
+  "return-to"?: string | undefined;
+  /**
    * The steps, parted by blanks: `product` (place and size), `project` (name, and what runs in it), `settings`, `progress`. Empty for all of them; without the attribute there is nothing after the credential.
    *
    * @example
@@ -477,7 +491,12 @@ export interface DoorstepApi {
 export interface LoadOptions {
   /** The server's origin, such as `https://signup.example.com`. */
   server: string;
-  /** The script's hash (SRI). It changes with the server's version, so the page has to follow each update. */
+  /**
+   * One version of the script and no other: what stands before `/doorstep.js` in the address that `doorstep embed`
+   * prints. With the server's next version it is gone, so the page has to follow each update.
+   */
+  pin?: string | undefined;
+  /** That version's hash (SRI), which `doorstep embed` prints as well. */
   integrity?: string | undefined;
   /** For a Content-Security-Policy that names one. */
   nonce?: string | undefined;

@@ -1,6 +1,7 @@
 // Brings the server's script into the page, once.
 
 const PATH = "/v1/doorstep.js";
+const PATHS = /^\/v1\/([0-9a-f]+\/)?doorstep\.js$/;
 
 /** What is on its way, by address. */
 const coming = new Map();
@@ -11,11 +12,11 @@ let policy;
  * Adds the server's script tag, unless one is there, and answers with `Doorstep`; with `null` where there is no
  * document. A load that failed can be tried again.
  */
-export function loadDoorstep({ server, integrity, nonce } = {}) {
+export function loadDoorstep({ server, pin, integrity, nonce } = {}) {
   if (typeof document == "undefined") return Promise.resolve(null);
   let address;
   try {
-    address = addressOf(server);
+    address = addressOf(server, pin, integrity);
   } catch (error) {
     return Promise.reject(error);
   }
@@ -33,7 +34,7 @@ export function loadDoorstep({ server, integrity, nonce } = {}) {
   return coming.get(address);
 }
 
-function addressOf(server) {
+function addressOf(server, pin, integrity) {
   let url;
   try {
     url = new URL(server);
@@ -43,13 +44,19 @@ function addressOf(server) {
   if (!/^https?:$/.test(url?.protocol) || url.pathname != "/" || url.search || url.hash) {
     throw new TypeError(`Doorstep: \`server\` must be the origin of a Doorstep server, such as "https://signup.example.com", and is ${JSON.stringify(server)}`);
   }
-  return url.origin + PATH;
+  if (pin == null && integrity) {
+    throw new TypeError("Doorstep: `integrity` needs `pin` as well, for the script without it is always the newest. `doorstep embed` prints both.");
+  }
+  const path = pin == null ? PATH : `/v1/${pin}/doorstep.js`;
+  if (!PATHS.test(path)) throw new TypeError(`Doorstep: \`pin\` is what stands before /doorstep.js in the address that \`doorstep embed\` prints, and is ${JSON.stringify(pin)}`);
+  return url.origin + path;
 }
 
 /** One page has one `Doorstep`, and it talks to the server that it came from. */
 function warnOfAnother(address) {
-  const tags = tagsOf((src) => new URL(src).pathname == PATH);
-  if (tags[0] && !tags.some((tag) => tag.src == address)) {
+  const tags = tagsOf((src) => PATHS.test(new URL(src).pathname));
+  const { origin } = new URL(address);
+  if (tags[0] && !tags.some((tag) => new URL(tag.src).origin == origin)) {
     console.warn(`Doorstep: this page has loaded ${tags[0].src} already, and its forms go there and not to ${address}. Use one server per page.`);
   }
 }
@@ -80,7 +87,7 @@ function add(address, integrity, nonce) {
     tag.onload = resolve;
     tag.onerror = () => {
       tag.remove();
-      const sri = integrity ? ", and is `integrity` that of the server's version" : "";
+      const sri = integrity ? ", and are `pin` and `integrity` those of the server's version (`doorstep embed` prints them)" : "";
       reject(new Error(`Doorstep: ${address} could not be loaded. Is the server there, does the page's Content-Security-Policy allow it in script-src${sri}? Call again to try again.`));
     };
     tag.src = trusted(address);
@@ -92,7 +99,7 @@ function add(address, integrity, nonce) {
 function trusted(address) {
   try {
     policy ||= globalThis.trustedTypes?.createPolicy("doorstep-loader", {
-      createScriptURL: (url) => (new URL(url).pathname == PATH ? url : ""),
+      createScriptURL: (url) => (PATHS.test(new URL(url).pathname) ? url : ""),
     });
   } catch {
     // Not allowed, or there is one of that name: a page that requires it says so itself.

@@ -10,6 +10,7 @@ export const DoorstepSignup = defineComponent({
   name: "DoorstepSignup",
   props: {
     server: { type: String, required: true },
+    pin: String,
     integrity: String,
     nonce: String,
     token: String,
@@ -23,6 +24,7 @@ export const DoorstepSignup = defineComponent({
     locale: String,
     dir: String,
     shadow: String,
+    returnTo: String,
     order: String,
     orderLocation: String,
     orderProduct: String,

@@ -225,7 +225,9 @@
     const made = field(attribute, control);
     if (tokenUrl) {
       const button = make("button", { type: "button", textContent: "Get one", onclick: () => void bring().catch(() => {}) });
-      control.replaceWith(make("div", { className: "beside" }, control, button));
+      const beside = make("div", { className: "beside" });
+      control.replaceWith(beside);
+      beside.append(control, button);
     }
     return made;
   };

@@ -22,7 +22,13 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("doorstep-solver", &["doorstep-puzzle"]),
     (
         "doorstep-server",
-        &["doorstep-register", "doorstep-dialects", "doorstep-puzzle", "doorstep-texts"],
+        &[
+            "doorstep-register",
+            "doorstep-dialects",
+            "doorstep-puzzle",
+            "doorstep-texts",
+            "doorstep-handbook",
+        ],
     ),
     ("doorstep-widget-kit", &["doorstep-wire"]),
     ("doorstep-widget", &["doorstep-widget-kit", "doorstep-texts"]),

@@ -41,3 +41,42 @@ pub mod webhooks {
 
 #[doc = include_str!("../crash.md")]
 pub mod crash {}
+
+/// A page, as the server shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Page {
+    /// Its name in an address; empty for the first.
+    pub name: &'static str,
+    /// Where it stands in the checkout: what its links start from.
+    pub path: &'static str,
+    /// Markdown.
+    pub text: &'static str,
+}
+
+macro_rules! pages {
+    ($($name:literal: $path:literal,)+) => {
+        &[$(Page {
+            name: $name,
+            path: $path,
+            text: include_str!(concat!("../../../", $path)),
+        }),+]
+    };
+}
+
+/// All pages, in the order in which they are listed.
+pub const PAGES: &[Page] = pages! {
+    "": "crates/handbook/README.md",
+    "widget": "widget/README.md",
+    "panel": "crates/panel/README.md",
+    "onboarding": "crates/handbook/onboarding.md",
+    "orders": "crates/handbook/orders.md",
+    "webhooks": "crates/handbook/webhooks.md",
+    "mail": "crates/handbook/mail.md",
+    "backup": "crates/handbook/backup.md",
+    "replicas": "crates/handbook/replicas.md",
+    "sharding": "crates/handbook/sharding.md",
+    "crash": "crates/handbook/crash.md",
+    "apiculus": "crates/handbook/apiculus.md",
+    "everlytic": "crates/handbook/everlytic.md",
+    "background-jobs": "crates/handbook/decisions/0001-background-jobs.md",
+};

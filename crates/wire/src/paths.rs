@@ -124,6 +124,10 @@ pub const PLAYGROUND: &str = "/playground";
 pub const PLAYGROUND_FILE: &str = "/playground/{file}";
 /// The OpenAPI document.
 pub const OPENAPI: &str = "/openapi.json";
+/// The handbook.
+pub const DOCS: &str = "/docs";
+/// A page of it.
+pub const DOCS_PAGE: &str = "/docs/{page}";
 /// What each error code means.
 pub const ERRORS_PAGE: &str = "/docs/errors";
 /// Whether the process runs; on the operations listener.

@@ -1,17 +1,18 @@
-//! What describes the server: for programs the OpenAPI document, for people what each error
-//! code means.
-
-use std::fmt::Write as _;
+//! What describes the server: for programs the OpenAPI document, for people the handbook and
+//! what each error code means.
 
 use axum::{
-    extract::State,
+    extract::{Path, State},
     http::{HeaderMap, HeaderValue, header},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
 use doorstep_wire::Code;
 
-use super::{App, cached::Cached};
+use self::pages::{DRAWN, ERRORS, POLICY};
+use super::{App, cached::Cached, reject::Reject};
 use crate::openapi;
+
+mod pages;
 
 /// It changes with a new version or a new public URL.
 const DOCUMENT_CACHE: &str = "public, max-age=300";
@@ -32,24 +33,29 @@ pub(crate) async fn document(State(app): State<App>, headers: HeaderMap) -> Resp
     response
 }
 
+/// `GET /docs`
+pub(crate) async fn start(headers: HeaderMap) -> Result<Response, Reject> {
+    answer("", &headers)
+}
+
+/// `GET /docs/{page}`
+pub(crate) async fn page(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, Reject> {
+    // The first has no other name.
+    if name.is_empty() { Err(missing()) } else { answer(&name, &headers) }
+}
+
 /// `GET /docs/errors`: where the `type` of every problem leads.
-pub(crate) async fn errors() -> Response {
-    let mut page = String::from(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><title>Doorstep error codes</title></head>\
-         <body><h1>Error codes</h1><dl>",
-    );
-    for code in Code::ALL {
-        let again = if code.retry() { " The same request can succeed later." } else { "" };
-        // Names and texts are ours and hold no markup.
-        let _ = write!(
-            page,
-            "<dt id=\"{0}\"><code>{0}</code> ({1})</dt><dd>{2}{again}</dd>",
-            code.name(),
-            code.status(),
-            code.doc().trim(),
-        );
-    }
-    page.push_str("</dl></body></html>\n");
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
+pub(crate) async fn errors(headers: HeaderMap) -> Result<Response, Reject> {
+    answer(ERRORS, &headers)
+}
+
+fn answer(name: &str, headers: &HeaderMap) -> Result<Response, Reject> {
+    let page = DRAWN.get(name).ok_or_else(missing)?;
+    let mut response = page.answer(headers);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY.clone());
+    Ok(response)
+}
+
+fn missing() -> Reject {
+    Reject::new(Code::NotFound, "the handbook has no such page; /docs lists those that it has")
 }

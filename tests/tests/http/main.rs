@@ -32,6 +32,7 @@ mod credentials;
 mod cross_origin;
 mod database_copy;
 mod dialects;
+mod docs;
 mod doctor;
 mod dpop;
 mod duplicates;

@@ -460,4 +460,16 @@ pub(super) static ROUTES: &[Route] = &[
         access: Access::Open,
         handler: || on(MethodFilter::GET, docs::errors),
     },
+    Route {
+        method: "GET",
+        path: paths::DOCS,
+        access: Access::Open,
+        handler: || on(MethodFilter::GET, docs::start),
+    },
+    Route {
+        method: "GET",
+        path: paths::DOCS_PAGE,
+        access: Access::Open,
+        handler: || on(MethodFilter::GET, docs::page),
+    },
 ];

@@ -92,4 +92,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         .answers(&[Answer::json(200, "OpenAPI 3.1", of::<Document>).with(&["ETag"]), UNCHANGED]),
     Operation::new(("GET", paths::ERRORS_PAGE), "errorsPage", "What each error code means")
         .answers(&[HTML, UNCHANGED]),
+    Operation::new(("GET", paths::DOCS), "docsStart", "The handbook").answers(&[HTML, UNCHANGED]),
+    Operation::new(("GET", paths::DOCS_PAGE), "docsPage", "A page of the handbook")
+        .answers(&[HTML, UNCHANGED])
+        .refuses(&[Code::NotFound]),
 ];

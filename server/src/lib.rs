@@ -22,3 +22,7 @@ mod telemetry;
 mod webhooks;
 
 pub use doorstep_store::failpoint;
+
+/// Of the server, and of the tests' own builds of it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

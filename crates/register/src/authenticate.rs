@@ -103,11 +103,8 @@ pub(crate) async fn authenticate_credential(
     username: &str,
     password: &Secret,
 ) -> Result<(Principal, SecretHash), Error> {
-    let login = if is_plain(username) {
-        context.store.read().await?.conn().login(username).await?
-    } else {
-        None
-    };
+    let login =
+        if is_plain(username) { context.lookups.login(context, username).await? } else { None };
     let Some(login) = login else {
         SecretHash::verify_nothing(password, &context.keys);
         return Err(Refusal::InvalidCredential.into());

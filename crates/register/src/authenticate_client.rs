@@ -184,5 +184,5 @@ async fn client(context: &Context, id: &str) -> Result<Option<ClientLogin>, Toke
     if !is_plain(id) {
         return Ok(None);
     }
-    Ok(context.store.read().await?.conn().client_login(id, context.clock.now()).await?)
+    Ok(context.lookups.client_login(context, id).await?)
 }

@@ -44,6 +44,12 @@ impl LiveCatalog {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// That version, if this process has read it.
+    pub(crate) fn of(&self, version: i64) -> Option<Arc<Catalog>> {
+        let (known, catalog) = self.get();
+        (known == version).then_some(catalog)
+    }
+
     /// Of two that read at once the newer version stays.
     fn set(&self, version: i64, catalog: &Arc<Catalog>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);

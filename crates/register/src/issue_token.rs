@@ -15,7 +15,7 @@ use crate::{
     authenticate::use_proof,
     authenticate_client::{Authenticated, ClientAuthentication, authenticate},
     meter::{Meter, refuse_known},
-    registration::check_open,
+    registration::check_open_now,
     sign_up::check_server,
 };
 
@@ -138,8 +138,7 @@ pub async fn issue_token(
     };
     if let (TokenOwner::Client(client_id), true) = (&owner, scopes.holds(Scope::Register)) {
         let server_key = binding.as_ref().map_or("", |binding| &binding.identity.server_key);
-        let mut read = context.store.read().await?;
-        match check_open(context, &mut read.conn(), client_id, server_key).await {
+        match check_open_now(context, client_id, server_key).await {
             Ok(()) => {}
             Err(Error::Refused(_)) => return Err(TokenError::RegistrationDisabled),
             Err(failed) => return Err(TokenError::Failed(failed)),

@@ -72,8 +72,8 @@ pub use manage_credentials::{
 pub use meter::{Meter, admit};
 pub use orders::{
     Assignment, Audience, Begun, Holdings, OrderRequest, OrderSecret, PlacedOrder, Settled,
-    Speaker, authorize_callback, begin_order, cancel_order, complete_order, fail_order, find_order,
-    holdings, list_orders, note_order, offered_to, place_order, retry_order, wait_for_answer,
+    Speaker, account, authorize_callback, begin_order, cancel_order, complete_order, fail_order,
+    find_order, list_orders, note_order, offered_to, place_order, retry_order, wait_for_answer,
     watch_order,
 };
 pub use own_token::{Introspected, introspect_token, revoke_token};

@@ -3,29 +3,88 @@
 //!
 //! Nothing is remembered, so what ended is ended for the next request.
 
-use doorstep_accounts::TokenHash;
-use doorstep_store::{Store, StoreError, TokenRow};
+use std::sync::Arc;
+
+use doorstep_accounts::{Timestamp, TokenHash, limits::LimitKey};
+use doorstep_store::{Account, ClientLogin, Conn, Login, Store, StoreError, TokenRow};
 
 use crate::{Context, together::Together};
 
-/// What a shared look-up found of one; the error is that of all.
-type Found = Result<Option<TokenRow>, Failed>;
+/// What can be asked for many at once.
+trait Question: Clone + Send + Sync + 'static {
+    type Answer: Send + 'static;
+
+    /// The answers in the order of the questions.
+    fn answer_all(
+        conn: &mut Conn<'_>,
+        now: Timestamp,
+        all: &[Self],
+    ) -> impl Future<Output = Result<Vec<Self::Answer>, StoreError>> + Send;
+}
 
 /// A shared look-up failed.
 #[derive(Debug, Clone, Copy)]
 struct Failed;
 
-/// The look-ups of a process that wait. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Lookups {
-    tokens: Together<TokenHash, Found>,
+/// The questions of one kind that wait. One is at work: what comes meanwhile goes
+/// together the sooner.
+#[derive(Debug)]
+struct Queue<Q: Question>(Together<Q, Result<Q::Answer, Failed>>);
+
+impl<Q: Question> Default for Queue<Q> {
+    fn default() -> Self {
+        Self(Together::new(1))
+    }
 }
 
-impl Default for Lookups {
-    fn default() -> Self {
-        // One at work: what comes meanwhile goes together the sooner.
-        Self { tokens: Together::new(1) }
+impl<Q: Question> Clone for Queue<Q> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
     }
+}
+
+impl<Q: Question> Queue<Q> {
+    async fn ask(&self, context: &Context, question: Q) -> Result<Q::Answer, StoreError> {
+        let (store, clock) = (context.store.clone(), Arc::clone(&context.clock));
+        let work = move |all| answer_all(store.clone(), clock.now(), all);
+        if let Ok(Ok(answer)) = self.0.have_done(question.clone(), work).await {
+            return Ok(answer);
+        }
+        // Alone it learns what is wrong, if it is anything of its own.
+        let mut read = context.store.read().await?;
+        let now = context.clock.now();
+        let answers = Q::answer_all(&mut read.conn(), now, &[question]).await?;
+        answers.into_iter().next().ok_or(StoreError::Corrupt { what: "the answer to a question" })
+    }
+}
+
+async fn answer_all<Q: Question>(
+    store: Store,
+    now: Timestamp,
+    all: Vec<Q>,
+) -> Vec<Result<Q::Answer, Failed>> {
+    let found = async {
+        let mut read = store.read_together().await?;
+        Q::answer_all(&mut read.conn(), now, &all).await
+    };
+    match found.await {
+        Ok(found) => found.into_iter().map(Ok).collect(),
+        Err(error) => {
+            tracing::debug!(%error, "a shared look-up failed");
+            all.iter().map(|_| Err(Failed)).collect()
+        }
+    }
+}
+
+/// The look-ups of a process that wait. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Lookups {
+    tokens: Queue<TokenHash>,
+    logins: Queue<Username>,
+    clients: Queue<ClientId>,
+    used: Queue<LimitKey>,
+    stops: Queue<Subjects>,
+    accounts: Queue<UserId>,
 }
 
 impl Lookups {
@@ -35,24 +94,153 @@ impl Lookups {
         context: &Context,
         hash: &TokenHash,
     ) -> Result<Option<TokenRow>, StoreError> {
-        let store = context.store.clone();
-        let work = move |hashes| tokens(store.clone(), hashes);
-        match self.tokens.have_done(hash.clone(), work).await {
-            Ok(Ok(found)) => Ok(found),
-            // Alone it learns what is wrong, if it is anything of its own.
-            Ok(Err(Failed)) | Err(_) => context.store.read().await?.conn().token(hash).await,
-        }
+        self.tokens.ask(context, hash.clone()).await
+    }
+
+    /// An API credential by its username.
+    pub(crate) async fn login(
+        &self,
+        context: &Context,
+        username: &str,
+    ) -> Result<Option<Login>, StoreError> {
+        self.logins.ask(context, Username(username.to_owned())).await
+    }
+
+    /// What it takes to let a client in.
+    pub(crate) async fn client_login(
+        &self,
+        context: &Context,
+        id: &str,
+    ) -> Result<Option<ClientLogin>, StoreError> {
+        self.clients.ask(context, ClientId(id.to_owned())).await
+    }
+
+    /// The theoretical arrival time of a limit's key; none at rest.
+    pub(crate) async fn used(
+        &self,
+        context: &Context,
+        key: LimitKey,
+    ) -> Result<Option<i64>, StoreError> {
+        self.used.ask(context, key).await
+    }
+
+    /// Whether registration is switched off for either of two subjects.
+    pub(crate) async fn is_stopped(
+        &self,
+        context: &Context,
+        subjects: (String, String),
+    ) -> Result<bool, StoreError> {
+        self.stops.ask(context, Subjects(subjects)).await
+    }
+
+    /// A user's account.
+    pub(crate) async fn account(
+        &self,
+        context: &Context,
+        user_id: i64,
+    ) -> Result<Option<Account>, StoreError> {
+        self.accounts.ask(context, UserId(user_id)).await
     }
 }
 
-/// The tokens in their order.
-async fn tokens(store: Store, hashes: Vec<TokenHash>) -> Vec<Found> {
-    let found = async { store.read_together().await?.conn().tokens(&hashes).await };
-    match found.await {
-        Ok(found) => found.into_iter().map(Ok).collect(),
-        Err(error) => {
-            tracing::debug!(%error, "a shared look-up failed");
-            hashes.iter().map(|_| Err(Failed)).collect()
+impl Question for TokenHash {
+    type Answer = Option<TokenRow>;
+
+    async fn answer_all(
+        conn: &mut Conn<'_>,
+        _: Timestamp,
+        all: &[Self],
+    ) -> Result<Vec<Self::Answer>, StoreError> {
+        conn.tokens(all).await
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Username(String);
+
+impl Question for Username {
+    type Answer = Option<Login>;
+
+    async fn answer_all(
+        conn: &mut Conn<'_>,
+        _: Timestamp,
+        all: &[Self],
+    ) -> Result<Vec<Self::Answer>, StoreError> {
+        let names: Vec<_> = all.iter().map(|Username(name)| name.as_str()).collect();
+        conn.logins(&names).await
+    }
+}
+
+#[derive(Debug, Clone)]
+struct ClientId(String);
+
+impl Question for ClientId {
+    type Answer = Option<ClientLogin>;
+
+    async fn answer_all(
+        conn: &mut Conn<'_>,
+        now: Timestamp,
+        all: &[Self],
+    ) -> Result<Vec<Self::Answer>, StoreError> {
+        // Many requests come from few clients: a statement for each of these.
+        let mut different: Vec<_> = all.iter().map(|ClientId(id)| id.as_str()).collect();
+        different.sort_unstable();
+        different.dedup();
+        let mut found = Vec::new();
+        for id in different {
+            found.push((id, conn.client_login(id, now).await?));
         }
+        let answer = |ClientId(id): &Self| {
+            let at = found.iter().find(|(known, _)| known == id);
+            at.and_then(|(_, login)| login.clone())
+        };
+        Ok(all.iter().map(answer).collect())
+    }
+}
+
+impl Question for LimitKey {
+    type Answer = Option<i64>;
+
+    async fn answer_all(
+        conn: &mut Conn<'_>,
+        _: Timestamp,
+        all: &[Self],
+    ) -> Result<Vec<Self::Answer>, StoreError> {
+        conn.used_of(all).await
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Subjects((String, String));
+
+impl Question for Subjects {
+    type Answer = bool;
+
+    async fn answer_all(
+        conn: &mut Conn<'_>,
+        _: Timestamp,
+        all: &[Self],
+    ) -> Result<Vec<Self::Answer>, StoreError> {
+        let both = all.iter().flat_map(|Subjects((one, other))| [one.as_str(), other.as_str()]);
+        let stopped = conn.stopped(both.collect()).await?;
+        let is_stopped =
+            |Subjects((one, other)): &Self| stopped.contains(one) || stopped.contains(other);
+        Ok(all.iter().map(is_stopped).collect())
+    }
+}
+
+#[derive(Debug, Clone)]
+struct UserId(i64);
+
+impl Question for UserId {
+    type Answer = Option<Account>;
+
+    async fn answer_all(
+        conn: &mut Conn<'_>,
+        _: Timestamp,
+        all: &[Self],
+    ) -> Result<Vec<Self::Answer>, StoreError> {
+        let ids: Vec<_> = all.iter().map(|UserId(id)| *id).collect();
+        conn.accounts(&ids).await
     }
 }

@@ -206,10 +206,22 @@ impl<'a> Attempts<'a> {
         if charges.is_empty() {
             return Ok(());
         }
-        let mut read = context.store.read().await?;
         let now = context.clock.now().0.saturating_mul(1_000);
-        for charge in charges {
-            let tat = read.conn().used(&charge.key).await?.unwrap_or(now);
+        let lookups = &context.lookups;
+        // Both in one go: they are of the name and of the address.
+        let used = match charges.as_slice() {
+            [one, other] => {
+                let (one, other) = tokio::try_join!(
+                    lookups.used(context, one.key),
+                    lookups.used(context, other.key)
+                )?;
+                vec![one, other]
+            }
+            [one] => vec![lookups.used(context, one.key).await?],
+            _ => Vec::new(),
+        };
+        for (charge, used) in charges.iter().zip(used) {
+            let tat = used.unwrap_or(now);
             let Terms { latest, absurd, .. } = charge.rate.terms(now);
             if tat > latest && tat <= absurd {
                 context.limiter.remember(charge, tat, now);

@@ -20,6 +20,17 @@ pub(crate) async fn check_open(
     if stopped { Err(Refusal::RegistrationDisabled.into()) } else { Ok(()) }
 }
 
+/// [`check_open`] where nothing is written yet.
+pub(crate) async fn check_open_now(
+    context: &Context,
+    client_id: &str,
+    server_key: &str,
+) -> Result<(), Error> {
+    let stopped = !context.terms.registration
+        || context.lookups.is_stopped(context, subjects(client_id, server_key)).await?;
+    if stopped { Err(Refusal::RegistrationDisabled.into()) } else { Ok(()) }
+}
+
 /// Whether a server, by whom it is assigned to, is one on which the client registers: one
 /// that is assigned belongs to its client, and a client that has any stays within them.
 pub(crate) fn is_its_own(client_id: &str, owner: Option<&str>, has_servers: bool) -> bool {
@@ -35,8 +46,7 @@ pub(crate) fn subjects(client_id: &str, server_key: &str) -> (String, String) {
 pub async fn check_registration(context: &Context, caller: &Principal) -> Result<(), Error> {
     let Subject::App { client_id } = &caller.subject else { return Ok(()) };
     let server_key = caller.sign_up.as_ref().map_or("", |it| &it.binding.identity.server_key);
-    let mut read = context.store.read().await?;
-    check_open(context, &mut read.conn(), client_id, server_key).await
+    check_open_now(context, client_id, server_key).await
 }
 
 /// Switches registration on or off for a client or a server, one of the two. Says

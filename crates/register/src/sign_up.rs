@@ -142,12 +142,10 @@ impl Attempt<'_> {
         }
         let id = self.context.store.next_user_id().await?;
         let user = self.new_user(id)?;
-        if self.confirmation.is_none()
-            && let Some(created) = self.together(user.clone(), &charges).await?
-        {
+        let tried = self.may_go_together(&user);
+        if tried && let Some(created) = self.together(user.clone(), &charges).await? {
             return Ok(created);
         }
-        let tried = self.confirmation.is_none() && user.email.is_empty();
         let alone = || self.alone(user.clone(), &charges);
         let ended = if tried {
             again_alone(self.context, alone).await

@@ -8,7 +8,7 @@ use crate::{Conn, StoreError, all, clients::scopes, exec};
 
 /// What it takes to let a client in: one query, so that a client that exists takes
 /// no longer to refuse than one that does not.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct ClientLogin {
     /// The hashes of its valid secrets, of which there are [`LIVE_SECRETS`] at most.
     pub secrets: Vec<SecretHash>,

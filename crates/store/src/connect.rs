@@ -40,15 +40,15 @@ const LOG_BYTES: &str = "8388608";
 pub(crate) const APPLICATION: &str = "doorstep";
 /// Connections to PostgreSQL, beside [`POSTGRES_SHARED`]. Its own limit is 100 for all
 /// replicas.
-const POSTGRES_CONNECTIONS: u32 = 12;
+const POSTGRES_CONNECTIONS: u32 = 10;
 /// Connections to PostgreSQL for what many requests do together.
-const POSTGRES_SHARED: u32 = 4;
+const POSTGRES_SHARED: u32 = 6;
 /// Transactions at a time in which many requests share one kind of writing: while one
 /// waits for the disk the other one works. More would only make each one's part smaller.
 const POSTGRES_WRITERS: usize = 2;
-/// How many statements such a connection keeps prepared: a sign-up takes a dozen, each
-/// in several widths.
-const SHARED_STATEMENTS: usize = 256;
+/// How many statements a connection keeps prepared. On SQLite a sign-up takes a dozen,
+/// each in several widths, and to prepare a wide one anew takes longer than to run it.
+const STATEMENTS: usize = 512;
 
 /// An open database. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -230,7 +230,7 @@ impl Store {
                 .connect_with(options.clone())
                 .await
                 .map_err(ConnectError::Connect)?;
-            let options = options.statement_cache_capacity(SHARED_STATEMENTS).options([
+            let options = options.options([
                 // Who is waited for holds up all that share the transaction: they are
                 // better off alone.
                 ("lock_timeout", "200ms"),
@@ -281,7 +281,8 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
             .pragma("trusted_schema", "OFF")
-            .pragma("journal_size_limit", LOG_BYTES);
+            .pragma("journal_size_limit", LOG_BYTES)
+            .statement_cache_capacity(STATEMENTS);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
         // The first connection switches a new file to WAL, for which the busy
@@ -292,6 +293,8 @@ impl Store {
             .acquire_timeout(Duration::from_secs(5))
             // A transaction that SQLite ended by itself because the disk failed it is one
             // that sqlx still counts: on that connection none would ever begin again.
+            // It is a file, which does not go away: to ask costs two changes of threads.
+            .test_before_acquire(false)
             .before_acquire(|connection, _| {
                 Box::pin(async move { Ok(!connection.is_in_transaction()) })
             })
@@ -301,6 +304,7 @@ impl Store {
         let read = SqlitePoolOptions::new()
             .max_connections(SQLITE_READERS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            .test_before_acquire(false)
             .connect_lazy_with(options.pragma("query_only", "ON"));
         drop(turn);
         Ok(Database::Sqlite { write, read, folder })

@@ -4,7 +4,7 @@ use doorstep_accounts::{Credential, SecretHash, Timestamp};
 
 use crate::{
     Conn, StoreError, all, exec,
-    many::{Many, exec_many},
+    many::{Many, all_many, exec_many},
     one,
 };
 
@@ -19,7 +19,7 @@ pub struct Login {
     pub is_admin: bool,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(Clone, sqlx::FromRow)]
 struct Row {
     id: String,
     user_id: i64,
@@ -91,20 +91,32 @@ impl Conn<'_> {
 
     /// A credential by its username.
     pub async fn login(&mut self, username: &str) -> Result<Option<Login>, StoreError> {
-        let row = one!(
-            self,
-            LoginRow,
+        Ok(self.logins(&[username]).await?.pop().flatten())
+    }
+
+    /// Credentials by their usernames, in their order.
+    pub async fn logins(&mut self, usernames: &[&str]) -> Result<Vec<Option<Login>>, StoreError> {
+        static FIND: Many = Many::new(
             "SELECT c.id, c.user_id, c.number, c.name, c.username, c.secret, c.created_at,
                     c.last_used_at, c.expires_at, c.rotated_at, c.revoked_at, u.active,
                     u.is_admin
-             FROM credentials c JOIN users u ON u.id = c.user_id WHERE c.username = $1",
-            username,
+             FROM credentials c JOIN users u ON u.id = c.user_id
+             WHERE c.username IN (SELECT column2 FROM",
+            1,
+            "WHERE column1 < @1)",
+            1,
         );
-        Ok(row.map(|row| Login {
+        let mut different = usernames.to_vec();
+        different.sort_unstable();
+        different.dedup();
+        let rows = all_many!(self, LoginRow, FIND, [], different, |username| [*username]);
+        let login = |row: &LoginRow| Login {
             active: row.active,
             is_admin: row.is_admin,
-            credential: row.credential.into(),
-        }))
+            credential: row.credential.clone().into(),
+        };
+        let find = |username: &&str| rows.iter().find(|row| row.credential.username == **username);
+        Ok(usernames.iter().map(|username| find(username).map(login)).collect())
     }
 
     /// A user's credentials, oldest first, the ended ones among them.

@@ -14,6 +14,7 @@
 //!   connection: a deferred one that upgrades fails at once with "database is
 //!   locked" when another wrote in between, whatever the busy timeout.
 
+mod accounts;
 mod audit;
 mod buckets;
 mod catalog;
@@ -49,6 +50,7 @@ pub mod whole;
 
 use std::borrow::Cow;
 
+pub use accounts::Account;
 pub use buckets::Charged;
 pub use catalog::CatalogVersion;
 pub use claims::{Claim, NewClaim};
@@ -67,7 +69,7 @@ pub use managed_users::{AdminReplay, Taken};
 pub use pending::{NewPending, PendingQuery};
 pub use projects::NewOrderKey;
 pub use sessions::{PasswordLogin, Session};
-pub use sign_ups::{Grounds, SignUp, SignUpClaim, SignUpReplay};
+pub use sign_ups::{Fallback, Grounds, SignUp, SignUpClaim, SignUpReplay, Written};
 pub use tokens::{NewToken, TokenOwner, TokenRow};
 pub use turn::{LockError, lock_folder};
 pub use users::NewUser;

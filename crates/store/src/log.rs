@@ -1,5 +1,7 @@
 //! The outbox, and facts about the installation.
 
+use std::borrow::Cow;
+
 use doorstep_accounts::{Timestamp, event};
 use serde_json::{Map, Value};
 
@@ -16,7 +18,7 @@ pub(crate) struct NewEvent<'a> {
     pub(crate) kind: &'a str,
     pub(crate) user_id: i64,
     /// A JSON object.
-    pub(crate) payload: String,
+    pub(crate) payload: Cow<'a, str>,
     pub(crate) now: Timestamp,
 }
 
@@ -31,7 +33,8 @@ impl Conn<'_> {
         payload: &Map<String, Value>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.add_events(&[NewEvent { id, kind, user_id, payload: document(payload), now }]).await
+        self.add_events(&[NewEvent { id, kind, user_id, payload: document(payload).into(), now }])
+            .await
     }
 
     /// Notes several things for the outside world.
@@ -51,7 +54,7 @@ impl Conn<'_> {
             new.id,
             new.kind,
             new.user_id,
-            &new.payload,
+            &*new.payload,
             new.now.0,
         ]);
         if wanted.contains(&(true,)) {

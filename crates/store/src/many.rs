@@ -1,24 +1,26 @@
 //! Statements about many rows at once.
 //!
 //! A database prepares a statement by its text, so a text for every number of rows
-//! would be prepared over and over. There are few [`WIDTHS`]; a list that is shorter is
-//! filled up with its last row, which the statement passes over: each row has a number,
-//! and `@1` is how many count. Both databases call the columns of `VALUES` `column1`,
-//! `column2` and so on; `column1` is the number.
+//! would be prepared over and over. PostgreSQL takes each column as one array, which is
+//! also what it takes fastest: a value of its own for each place of each row costs it
+//! more than to write the row. SQLite knows no arrays. For it there are few [`WIDTHS`];
+//! a list that is shorter is filled up with its last row, which the statement passes
+//! over: each row has a number below `@1` if it counts.
 //!
-//! The texts for the two differ in one thing: in SQLite's the values of rows are `?`
-//! without a number. A numbered one is a name, and it would search all names for each.
+//! The columns are `column2`, `column3` and so on, as SQLite calls those of `VALUES`;
+//! `column1` is the number. SQLite's values are `?` without a number: a numbered one is
+//! a name, and it would search all names for each.
 
 use std::{fmt::Write as _, sync::OnceLock};
 
-/// How many rows a statement can have. At the most a third more than needed on average,
-/// and few enough that a connection keeps all texts of a sign-up prepared.
+/// How many rows a statement can have in SQLite. At the most a third more than needed on
+/// average, and few enough that a connection keeps all texts of a sign-up prepared.
 const WIDTHS: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
 /// Longer lists take several statements: a twelve-column row of this many is far below
-/// what SQLite (32,766) and PostgreSQL (65,535) take as parameters.
+/// what SQLite takes as parameters (32,766).
 pub(crate) const WIDEST: usize = 64;
 
-/// A statement with a list of rows in the middle, written once per width.
+/// A statement with a list of rows in the middle, written once for each of its texts.
 #[derive(Debug)]
 pub(crate) struct Many {
     before: &'static str,
@@ -26,17 +28,8 @@ pub(crate) struct Many {
     after: &'static str,
     /// Parameters beside those of the rows: `@1`, how many rows count, is the first.
     shared: usize,
-    sqlite: Texts,
-    postgres: Texts,
-}
-
-type Texts = [OnceLock<String>; WIDTHS.len()];
-
-/// For whom a text is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    Sqlite,
-    Postgres,
+    sqlite: [OnceLock<String>; WIDTHS.len()],
+    postgres: OnceLock<String>,
 }
 
 impl Many {
@@ -48,46 +41,50 @@ impl Many {
         shared: usize,
     ) -> Self {
         let sqlite = [const { OnceLock::new() }; WIDTHS.len()];
-        let postgres = [const { OnceLock::new() }; WIDTHS.len()];
-        Self { before, columns, after, shared, sqlite, postgres }
+        Self { before, columns, after, shared, sqlite, postgres: OnceLock::new() }
     }
 
-    /// The text for so many rows, and how many it has. The values of the rows come
+    /// SQLite's text for so many rows, and how many it has. The values of the rows come
     /// first, then those that they share.
-    pub(crate) fn text(&'static self, dialect: Dialect, rows: usize) -> (&'static str, usize) {
+    pub(crate) fn sqlite(&'static self, rows: usize) -> (&'static str, usize) {
         let at = WIDTHS.iter().position(|width| *width >= rows).unwrap_or(WIDTHS.len() - 1);
         let width = WIDTHS[at];
-        let texts = match dialect {
-            Dialect::Sqlite => &self.sqlite,
-            Dialect::Postgres => &self.postgres,
-        };
-        (texts[at].get_or_init(|| self.write(dialect, width)), width)
+        (self.sqlite[at].get_or_init(|| self.with_values(width)), width)
     }
 
-    fn write(&self, dialect: Dialect, width: usize) -> String {
-        let own = width * self.columns;
-        let shared = |text: &str| {
-            (1..=self.shared).fold(text.to_owned(), |text, at| {
-                text.replace(&format!("@{at}"), &format!("${}", own + at))
-            })
-        };
-        let mut text = format!("{} (VALUES ", shared(self.before));
-        let mut parameter = 0;
+    /// PostgreSQL's text. The columns come first, then the values that rows share.
+    pub(crate) fn postgres(&'static self) -> &'static str {
+        self.postgres.get_or_init(|| self.with_arrays())
+    }
+
+    fn with_values(&self, width: usize) -> String {
+        let mut list = "(VALUES ".to_owned();
         for row in 0..width {
             // Writing to a string does not fail.
-            let _ = write!(text, "{}({row}", if row == 0 { "" } else { ", " });
+            let _ = write!(list, "{}({row}", if row == 0 { "" } else { ", " });
             for _ in 0..self.columns {
-                parameter += 1;
-                let _ = match dialect {
-                    Dialect::Sqlite => write!(text, ", ?"),
-                    Dialect::Postgres => write!(text, ", ${parameter}"),
-                };
+                list.push_str(", ?");
             }
-            text.push(')');
+            list.push(')');
         }
-        text.push_str(") AS v ");
-        text.push_str(&shared(self.after));
-        text
+        list.push_str(") AS v");
+        self.around(&list, width * self.columns)
+    }
+
+    fn with_arrays(&self) -> String {
+        let listed = |item: &dyn Fn(usize) -> String| {
+            (1..=self.columns).map(item).collect::<Vec<_>>().join(", ")
+        };
+        let arrays = listed(&|at| format!("${at}"));
+        let names = listed(&|at| format!("column{}", at + 1));
+        let list = format!("unnest({arrays}) WITH ORDINALITY AS v({names}, column1)");
+        self.around(&list, self.columns)
+    }
+
+    fn around(&self, list: &str, own: usize) -> String {
+        (1..=self.shared).fold(format!("{} {list} {}", self.before, self.after), |text, at| {
+            text.replace(&format!("@{at}"), &format!("${}", own + at))
+        })
     }
 }
 
@@ -96,9 +93,23 @@ pub(crate) fn filled_up<T>(rows: &[T], width: usize) -> impl Iterator<Item = &T>
     rows.iter().chain(rows.last().into_iter().cycle()).take(width)
 }
 
-/// How many rows count, as the statement's first parameter.
-pub(crate) fn count<T>(rows: &[T]) -> i64 {
+/// What the numbers of the rows are below, as the statement's first parameter: SQLite's
+/// begin with 0.
+pub(crate) fn bound<T>(rows: &[T]) -> i64 {
     i64::try_from(rows.len()).unwrap_or(i64::MAX)
+}
+
+/// Binds each column as an array. All values are named for each column, and one of them
+/// is taken: the others' parts of the row would be unused.
+macro_rules! arrays {
+    ($query:expr, $rows:expr, $row:pat_param, $all:expr, [$($value:expr),*]) => {
+        $query$(.bind($rows.iter().map(|$row| {
+            if false {
+                let _ = $all;
+            }
+            $value
+        }).collect::<Vec<_>>()))*
+    };
 }
 
 /// Runs a [`Many`] for all rows of a slice; gives the number of rows that it wrote.
@@ -108,17 +119,17 @@ macro_rules! exec_many {
         for rows in $rows.chunks(crate::many::WIDEST) {
             written += match &mut $conn.link {
                 crate::connect::Link::Sqlite(c) => {
-                    let (text, width) = $many.text(crate::many::Dialect::Sqlite, rows.len());
+                    let (text, width) = $many.sqlite(rows.len());
                     let mut query = sqlx::query(text);
                     for $row in crate::many::filled_up(rows, width) { query = query$(.bind($value))*; }
-                    let query = query.bind(crate::many::count(rows))$(.bind($shared))*;
+                    let query = query.bind(crate::many::bound(rows))$(.bind($shared))*;
                     query.execute(&mut **c).await?.rows_affected()
                 }
                 crate::connect::Link::Postgres(c) => {
-                    let (text, width) = $many.text(crate::many::Dialect::Postgres, rows.len());
-                    let mut query = sqlx::query(text);
-                    for $row in crate::many::filled_up(rows, width) { query = query$(.bind($value))*; }
-                    let query = query.bind(crate::many::count(rows))$(.bind($shared))*;
+                    let query = sqlx::query($many.postgres());
+                    let query = crate::many::arrays!(query, rows, $row, ($($value),*), [$($value),*]);
+                    // All count, and the numbers begin with 1.
+                    let query = query.bind(i64::MAX)$(.bind($shared))*;
                     query.execute(&mut **c).await?.rows_affected()
                 }
             };
@@ -134,17 +145,17 @@ macro_rules! all_many {
         for rows in $rows.chunks(crate::many::WIDEST) {
             found.extend(match &mut $conn.link {
                 crate::connect::Link::Sqlite(c) => {
-                    let (text, width) = $many.text(crate::many::Dialect::Sqlite, rows.len());
+                    let (text, width) = $many.sqlite(rows.len());
                     let mut query = sqlx::query_as::<_, $found>(text);
                     for $row in crate::many::filled_up(rows, width) { query = query$(.bind($value))*; }
-                    let query = query.bind(crate::many::count(rows))$(.bind($shared))*;
+                    let query = query.bind(crate::many::bound(rows))$(.bind($shared))*;
                     query.fetch_all(&mut **c).await?
                 }
                 crate::connect::Link::Postgres(c) => {
-                    let (text, width) = $many.text(crate::many::Dialect::Postgres, rows.len());
-                    let mut query = sqlx::query_as::<_, $found>(text);
-                    for $row in crate::many::filled_up(rows, width) { query = query$(.bind($value))*; }
-                    let query = query.bind(crate::many::count(rows))$(.bind($shared))*;
+                    let query = sqlx::query_as::<_, $found>($many.postgres());
+                    let query = crate::many::arrays!(query, rows, $row, ($($value),*), [$($value),*]);
+                    // All count, and the numbers begin with 1.
+                    let query = query.bind(i64::MAX)$(.bind($shared))*;
                     query.fetch_all(&mut **c).await?
                 }
             });
@@ -153,7 +164,7 @@ macro_rules! all_many {
     }};
 }
 
-pub(crate) use {all_many, exec_many};
+pub(crate) use {all_many, arrays, exec_many};
 
 #[cfg(test)]
 mod tests {
@@ -163,19 +174,22 @@ mod tests {
 
     #[test]
     fn a_text_is_wide_enough_and_made_once() {
-        let (text, width) = PAIRS.text(Dialect::Postgres, 1);
-        assert_eq!(text, "UPDATE t SET n = $4 FROM (VALUES (0, $1, $2)) AS v WHERE column1 < $3");
-        assert_eq!(width, 1);
-        let (text, width) = PAIRS.text(Dialect::Sqlite, 3);
+        let (text, width) = PAIRS.sqlite(3);
         let rows = "(0, ?, ?), (1, ?, ?), (2, ?, ?), (3, ?, ?)";
         assert_eq!(
             text,
             format!("UPDATE t SET n = $10 FROM (VALUES {rows}) AS v WHERE column1 < $9")
         );
         assert_eq!(width, 4);
-        assert!(std::ptr::eq(text, PAIRS.text(Dialect::Sqlite, 4).0));
-        assert_eq!(PAIRS.text(Dialect::Sqlite, WIDEST).1, WIDEST);
+        assert!(std::ptr::eq(text, PAIRS.sqlite(4).0));
+        assert_eq!(PAIRS.sqlite(WIDEST).1, WIDEST);
         assert_eq!(WIDTHS.last(), Some(&WIDEST));
+    }
+
+    #[test]
+    fn postgres_gets_a_column_as_an_array() {
+        let list = "unnest($1, $2) WITH ORDINALITY AS v(column2, column3, column1)";
+        assert_eq!(PAIRS.postgres(), format!("UPDATE t SET n = $4 FROM {list} WHERE column1 < $3"));
     }
 
     #[test]

@@ -1,9 +1,15 @@
 //! Publishable clients' puzzles, and sign-ups that wait for a yes.
 
+use std::collections::HashSet;
+
 use doorstep_accounts::idempotency::Fingerprint;
 use doorstep_accounts::{Decision, IdempotencyKey, Identity, PendingSignUp, Timestamp};
 
-use crate::{Conn, StoreError, all, document, exec, object, one};
+use crate::{
+    Conn, StoreError, all, document, exec,
+    many::{Many, all_many},
+    object, one,
+};
 
 /// A pending sign-up to add.
 #[derive(Debug)]
@@ -278,6 +284,23 @@ impl Conn<'_> {
             server,
         );
         Ok(row.is_some())
+    }
+
+    /// For which of these subjects registration is switched off.
+    pub async fn stopped(
+        &mut self,
+        mut subjects: Vec<&str>,
+    ) -> Result<HashSet<String>, StoreError> {
+        static FIND: Many = Many::new(
+            "SELECT s.subject FROM registration_stops s WHERE s.subject IN (SELECT column2 FROM",
+            1,
+            "WHERE column1 < @1)",
+            1,
+        );
+        subjects.sort_unstable();
+        subjects.dedup();
+        let rows = all_many!(self, (String,), FIND, [], subjects, |subject| [*subject]);
+        Ok(rows.into_iter().map(|(subject,)| subject).collect())
     }
 }
 

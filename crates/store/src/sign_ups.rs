@@ -24,6 +24,8 @@ pub struct SignUp {
     pub token: Option<TokenHash>,
     /// The user.
     pub user: User,
+    /// The same with an address of ours, if this one may be somebody's.
+    pub fallback: Option<Fallback>,
     /// The first credential.
     pub credential: Credential,
     /// The code that stands for its password, if that is to be claimed.
@@ -36,6 +38,25 @@ pub struct SignUp {
     pub payload: String,
     /// For the audit log.
     pub audit: Entry,
+}
+
+/// What is written of a user whose address is taken. It is made ready for every address,
+/// so that a taken one takes no longer.
+#[derive(Debug)]
+pub struct Fallback {
+    /// The user, with another address.
+    pub user: User,
+    /// The event's payload.
+    pub payload: String,
+}
+
+/// What was written of sign-ups that came together.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// The numbers of the users that there are now.
+    pub ids: HashSet<i64>,
+    /// Those of them whose address was taken.
+    pub fallen_back: HashSet<i64>,
 }
 
 /// [`NewClaim`] of a sign-up.
@@ -65,8 +86,10 @@ pub struct SignUpReplay {
 }
 
 impl SignUp {
-    fn new_user(&self) -> NewUser<'_> {
-        NewUser { user: &self.user, client_id: Some(&self.client_id), password: None }
+    fn new_user(&self, fallen_back: &HashSet<i64>) -> NewUser<'_> {
+        let fallback = self.fallback.as_ref().filter(|_| fallen_back.contains(&self.user.id));
+        let user = fallback.map_or(&self.user, |fallback| &fallback.user);
+        NewUser { user, client_id: Some(&self.client_id), password: None }
     }
 
     fn new_claim(&self) -> Option<NewClaim<'_>> {
@@ -97,12 +120,14 @@ impl SignUp {
         })
     }
 
-    fn new_event(&self) -> NewEvent<'_> {
+    fn new_event(&self, fallen_back: &HashSet<i64>) -> NewEvent<'_> {
+        let fallback = self.fallback.as_ref().filter(|_| fallen_back.contains(&self.user.id));
+        let payload = fallback.map_or(&self.payload, |fallback| &fallback.payload);
         NewEvent {
             id: &self.event,
             kind: "user.created",
             user_id: self.user.id,
-            payload: self.payload.clone(),
+            payload: payload.into(),
             now: self.user.created_at,
         }
     }
@@ -146,7 +171,7 @@ impl Conn<'_> {
         );
         let rows = all_many!(
             self,
-            (i32, i64, Option<String>, Option<String>),
+            (i64, i64, Option<String>, Option<String>),
             FIND,
             [],
             pairs,
@@ -161,35 +186,40 @@ impl Conn<'_> {
     }
 
     /// Writes all of those that can be written, and of the others nothing: their name,
-    /// token, key or address is taken, or is that of an earlier one of the list. Gives
-    /// the numbers of the users that are written; `None` where somebody came in between
-    /// and the transaction must be given up.
+    /// token or key is taken, or is that of an earlier one of the list. Whose address is
+    /// taken gets the one of the fall-back. `None`: somebody came in between, and the
+    /// transaction must be given up.
     pub async fn add_sign_ups(
         &mut self,
         all: &[&SignUp],
         now: Timestamp,
-    ) -> Result<Option<HashSet<i64>>, StoreError> {
+    ) -> Result<Option<Written>, StoreError> {
         let mut going = self.without_used_keys(firsts(all)).await?;
         going.sort_by(|a, b| a.identity_key().cmp(&b.identity_key()));
         going = self.using_tokens(going, now).await?;
         going = self.taking_identities(going).await?;
-        going = self.adding_users(going).await?;
+        let mut fallen_back = self.with_taken_addresses(&going).await?;
+        going = self.adding_users(going, &mut fallen_back).await?;
         if going.is_empty() {
-            return Ok(Some(HashSet::new()));
+            return Ok(Some(Written::default()));
         }
-        if !self.add_what_hangs_on_users(&going).await? {
+        if !self.add_what_hangs_on_users(&going, &fallen_back).await? {
             return Ok(None);
         }
-        Ok(Some(going.iter().map(|one| one.user.id).collect()))
+        Ok(Some(Written { ids: going.iter().map(|one| one.user.id).collect(), fallen_back }))
     }
 
     /// Writes what is left of a sign-up whose token is used, whose identity is taken and
     /// whose user is added. `false`: its key is taken.
     pub async fn finish_sign_up(&mut self, one: &SignUp) -> Result<bool, StoreError> {
-        self.add_what_hangs_on_users(&[one]).await
+        self.add_what_hangs_on_users(&[one], &HashSet::new()).await
     }
 
-    async fn add_what_hangs_on_users(&mut self, all: &[&SignUp]) -> Result<bool, StoreError> {
+    async fn add_what_hangs_on_users(
+        &mut self,
+        all: &[&SignUp],
+        fallen_back: &HashSet<i64>,
+    ) -> Result<bool, StoreError> {
         let credentials: Vec<_> = all.iter().map(|one| &one.credential).collect();
         self.add_credentials(&credentials).await?;
         let claims: Vec<_> = all.iter().filter_map(|one| one.new_claim()).collect();
@@ -199,7 +229,7 @@ impl Conn<'_> {
         if self.take_keys(&keys).await? < keys.len() as u64 {
             return Ok(false);
         }
-        let events: Vec<_> = all.iter().map(|one| one.new_event()).collect();
+        let events: Vec<_> = all.iter().map(|one| one.new_event(fallen_back)).collect();
         self.add_events(&events).await?;
         let entries = self.entries.as_mut().ok_or(StoreError::AuditClosed)?;
         entries.extend(all.iter().map(|one| one.audit.clone()));
@@ -267,9 +297,32 @@ impl Conn<'_> {
         Ok(going)
     }
 
+    /// The users whose address is somebody's, or that of an earlier one of the list. It
+    /// is asked for every address, so a taken one makes no difference.
+    async fn with_taken_addresses(
+        &mut self,
+        going: &[&SignUp],
+    ) -> Result<HashSet<i64>, StoreError> {
+        static FIND: Many = Many::new(
+            "SELECT u.email_key FROM users u WHERE u.email_key IN (SELECT column2 FROM",
+            1,
+            "WHERE column1 < @1)",
+            1,
+        );
+        let with_fallback = going.iter().filter(|one| one.fallback.is_some());
+        let keys: Vec<_> =
+            with_fallback.map(|one| (one.user.id, email_key(&one.user.email))).collect();
+        let taken = all_many!(self, (String,), FIND, [], keys, |(_, key)| [key]);
+        let mut taken: HashSet<String> = taken.into_iter().map(|(key,)| key).collect();
+        Ok(keys.into_iter().filter_map(|(id, key)| (!taken.insert(key)).then_some(id)).collect())
+    }
+
+    /// Adds the users. Whose address somebody took just now gets the other one, and whose
+    /// other one is taken is left out.
     async fn adding_users<'a>(
         &mut self,
         going: Vec<&'a SignUp>,
+        fallen_back: &mut HashSet<i64>,
     ) -> Result<Vec<&'a SignUp>, StoreError> {
         static FIND: Many = Many::new(
             "SELECT u.id FROM users u WHERE u.id IN (SELECT column2 FROM",
@@ -283,16 +336,28 @@ impl Conn<'_> {
             "WHERE column1 < @1)",
             1,
         );
-        let mut new: Vec<_> = going.iter().map(|one| one.new_user()).collect();
-        // In the order of what is unique, as identities are.
-        new.sort_by_cached_key(|one| email_key(&one.user.email));
-        if self.add_users(&new).await? == new.len() as u64 {
-            return Ok(going);
+        let mut others = going.clone();
+        for _ in 0..2 {
+            let mut new: Vec<_> = others.iter().map(|one| one.new_user(fallen_back)).collect();
+            // In the order of what is unique, as identities are.
+            new.sort_by_cached_key(|one| email_key(&one.user.email));
+            if self.add_users(&new).await? == new.len() as u64 {
+                return Ok(going);
+            }
+            let added = all_many!(self, (i64,), FIND, [], new, |one| [one.user.id]);
+            (_, others) = divide(others, added);
+            let mut again = false;
+            for one in &others {
+                again |= one.fallback.is_some() && fallen_back.insert(one.user.id);
+            }
+            if !again {
+                break;
+            }
         }
-        let added = all_many!(self, (i64,), FIND, [], new, |one| [one.user.id]);
-        let (going, others) = divide(going, added);
         exec_many!(self, FREE, [], others, |one| [one.user.id]);
         self.give_back_tokens(&others).await?;
+        let left_out: Vec<_> = others.iter().map(|one| (one.user.id,)).collect();
+        let (_, going) = divide(going, left_out);
         Ok(going)
     }
 

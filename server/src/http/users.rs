@@ -222,9 +222,8 @@ pub(crate) async fn show(
     Caller(caller): Caller,
 ) -> Result<Response, Reject> {
     let id = own_id(&caller)?;
-    let user = app.context.store.read().await?.conn().user(id).await?;
-    let user = user.ok_or(Refusal::InvalidCredential)?;
-    let found = register::holdings(&app.context, &user).await?;
+    let found = register::account(&app.context, id).await?;
+    let (user, found) = found.ok_or(Refusal::InvalidCredential)?;
     let mut plan = app.plan.clone();
     plan.quotas.containers = found.containers_allowed.unwrap_or(plan.quotas.containers);
     let held = Holdings { projects: found.projects, containers: found.containers };

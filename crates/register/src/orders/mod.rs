@@ -9,7 +9,7 @@ mod work;
 pub use self::{
     callback::authorize_callback,
     place::{OrderRequest, PlacedOrder, place_order},
-    show::{Audience, Holdings, find_order, holdings, list_orders, offered_to, watch_order},
+    show::{Audience, Holdings, account, find_order, list_orders, offered_to, watch_order},
     take_back::{cancel_order, retry_order},
     work::{
         Assignment, Begun, OrderSecret, Settled, Speaker, begin_order, complete_order, fail_order,

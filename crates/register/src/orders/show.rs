@@ -8,6 +8,8 @@ use doorstep_accounts::{
     order::{Order, OrderChange, OrderRefusal},
 };
 
+use doorstep_store::Account;
+
 use super::group_of;
 use crate::{Context, Error};
 
@@ -66,12 +68,16 @@ pub struct Holdings {
     pub containers_allowed: Option<i64>,
 }
 
-/// What a user has, and may have.
-pub async fn holdings(context: &Context, user: &User) -> Result<Holdings, Error> {
-    let catalog = context.catalog().await?;
-    let containers_allowed = catalog.offer(group_of(user)).containers();
-    let (projects, containers) = context.store.read().await?.conn().holdings(user.id).await?;
-    Ok(Holdings { projects, containers, containers_allowed })
+/// A user by number with what the user has, and may have; nobody who was erased.
+pub async fn account(context: &Context, id: i64) -> Result<Option<(User, Holdings)>, Error> {
+    let Some(account) = context.lookups.account(context, id).await? else { return Ok(None) };
+    let Account { user, projects, containers, catalog_version } = account;
+    let catalog = match context.live_catalog.of(catalog_version) {
+        Some(catalog) => catalog,
+        None => context.catalog().await?,
+    };
+    let containers_allowed = catalog.offer(group_of(&user)).containers();
+    Ok(Some((user, Holdings { projects, containers, containers_allowed })))
 }
 
 /// A user's order. Somebody else's is not there.

@@ -10,7 +10,7 @@ use doorstep_accounts::{
     labels,
     user::write_profile,
 };
-use doorstep_store::{SignUp, SignUpClaim, SignUpReplay};
+use doorstep_store::{Fallback, SignUp, SignUpClaim, SignUpReplay};
 use serde_json::{Map, Value};
 
 use super::{Attempt, KEY_SECONDS, Keyed};
@@ -45,6 +45,17 @@ impl Attempt<'_> {
             created_at: self.now,
             updated_at: self.now,
         })
+    }
+
+    /// What there is to write for that user with another address, if this one may be
+    /// somebody's.
+    pub(super) fn fallback(&self, user: &User) -> Option<Fallback> {
+        if user.email.is_empty() {
+            return None;
+        }
+        let mut user = user.clone();
+        make_email_up(self.context, &mut user, &self.application.identity);
+        Some(Fallback { payload: payload(&user), user })
     }
 
     /// What there is to write for that user, who may still lack an address, and what
@@ -83,6 +94,7 @@ impl Attempt<'_> {
             payload: payload(&user),
             audit: self.entry(actor, user.id),
             user,
+            fallback: None,
             credential,
             claim,
         };

@@ -1,6 +1,12 @@
 //! Sign-ups that come at the same time share a transaction.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use doorstep_accounts::{Timestamp, User};
 use doorstep_store::{Conn, SignUp, Store, StoreError};
@@ -21,6 +27,8 @@ pub struct SignUps(Writes<Member>);
 struct Member {
     rows: SignUp,
     charges: Vec<Charge>,
+    /// Whether its address was taken.
+    fell_back: AtomicBool,
 }
 
 impl SignUps {
@@ -31,6 +39,15 @@ impl SignUps {
 }
 
 impl Attempt<'_> {
+    /// Whether it may share a transaction.
+    pub(super) fn may_go_together(&self, user: &User) -> bool {
+        let terms = &self.context.terms;
+        // Whoever is asked for a confirmation by mail goes alone: that is written for the
+        // one address and not for another.
+        let asked = terms.confirm_seconds.is_some() && !user.email.is_empty();
+        self.confirmation.is_none() && terms.registration && !asked
+    }
+
     /// In one transaction with others that come at the same time. `None`: something
     /// stands in its way, and [`Self::alone`] finds out what.
     pub(super) async fn together(
@@ -39,18 +56,18 @@ impl Attempt<'_> {
         charges: &[Charge],
     ) -> Result<Option<Created>, Error> {
         let Self { context, meter, .. } = *self;
-        // An address may be somebody's: with others that would be found out late, and the
-        // time until the answer would tell it. It goes alone, taken or not; so a mail that
-        // has to be sent is not looked for here.
-        if !user.email.is_empty() || !context.terms.registration {
-            return Ok(None);
-        }
+        // An address may be somebody's. What is written then is made ready for all, and
+        // goes with the others: the time until the answer does not tell.
+        let fallback = self.fallback(&user);
         let (rows, handover) = self.draft(user);
-        let member = Arc::new(Member { rows, charges: charges.to_vec() });
+        let (rows, charges) = (SignUp { fallback, ..rows }, charges.to_vec());
+        let member = Arc::new(Member { rows, charges, fell_back: AtomicBool::new(false) });
         if !context.sign_ups.0.write(context, meter, &member).await? {
             return Ok(None);
         }
-        let SignUp { user, credential, .. } = &member.rows;
+        let SignUp { user, fallback, credential, .. } = &member.rows;
+        let fallback = fallback.as_ref().filter(|_| member.fell_back.load(Ordering::Relaxed));
+        let user = fallback.map_or(user, |fallback| &fallback.user);
         Ok(Some(self.answer(user.clone(), credential.username.clone(), handover, false)))
     }
 }
@@ -69,9 +86,13 @@ impl Shared for Member {
         now: Timestamp,
     ) -> Result<Option<Vec<usize>>, StoreError> {
         let rows = allowed(conn, all).await?;
-        let Some(ids) = conn.add_sign_ups(&rows, now).await? else { return Ok(None) };
-        let written = |at: &usize| ids.contains(&all[*at].rows.user.id);
-        Ok(Some((0..all.len()).filter(written).collect()))
+        let Some(written) = conn.add_sign_ups(&rows, now).await? else { return Ok(None) };
+        for member in all {
+            let fell_back = written.fallen_back.contains(&member.rows.user.id);
+            member.fell_back.store(fell_back, Ordering::Relaxed);
+        }
+        let is_written = |at: &usize| written.ids.contains(&all[*at].rows.user.id);
+        Ok(Some((0..all.len()).filter(is_written).collect()))
     }
 }
 

@@ -24,6 +24,7 @@ pub struct Postgres {
     pub url: String,
     port: u16,
     folder: TempDir,
+    durable: bool,
 }
 
 impl Postgres {
@@ -49,6 +50,18 @@ impl Postgres {
     /// Starts a cluster with more settings, as lines of `postgresql.conf`; they may name
     /// files in the folder of the cluster, which is theirs.
     pub fn start_with(settings: impl FnOnce(&Path) -> Vec<String>) -> Self {
+        Self::start_as(settings, false)
+    }
+
+    /// Starts a cluster that keeps what it says is committed, for measurements: with
+    /// PostgreSQL's defaults, and room for a minute's load between two checkpoints.
+    pub fn start_durable() -> Self {
+        let settings =
+            ["shared_buffers = '512MB'", "max_wal_size = '8GB'", "checkpoint_timeout = '30min'"];
+        Self::start_as(|_| settings.map(str::to_owned).into(), true)
+    }
+
+    fn start_as(settings: impl FnOnce(&Path) -> Vec<String>, durable: bool) -> Self {
         let folder = tempfile::Builder::new().prefix("doorstep-pg-").tempdir().expect("a folder");
         let data = folder.path().join("data");
         give_away(folder.path());
@@ -72,7 +85,7 @@ impl Postgres {
             .expect("a free port")
             .port();
         let url = format!("postgres://doorstep:{password}@127.0.0.1:{port}");
-        Self { child: launch(&data, port), url, port, folder }
+        Self { child: launch(&data, port, durable), url, port, folder, durable }
     }
 
     /// Copies the running cluster, for [`Postgres::recover`].
@@ -96,12 +109,12 @@ impl Postgres {
         let signal = copy.join("recovery.signal");
         std::fs::write(&signal, "").expect("the folder is writable");
         give_away(&signal);
-        self.child = launch(&copy, self.port);
+        self.child = launch(&copy, self.port, self.durable);
     }
 
     /// Starts it again where it was stopped.
     pub fn start_again(&mut self) {
-        self.child = launch(&self.folder.path().join("data"), self.port);
+        self.child = launch(&self.folder.path().join("data"), self.port, self.durable);
     }
 
     /// Halts all of its processes, which then neither answer nor hang up, or lets them
@@ -158,14 +171,15 @@ impl Drop for Postgres {
 }
 
 /// Starts what is in a data folder, and waits until it takes connections.
-fn launch(data: &Path, port: u16) -> Child {
+fn launch(data: &Path, port: u16, durable: bool) -> Child {
+    // The tests check what we write, not whether the disk keeps it.
+    let kept: &[_] = if durable { &[] } else { &["-c", "fsync=off", "-c", "full_page_writes=off"] };
     let mut child = command("postgres")
         .arg("-D")
         .arg(data)
         .args(["-p", &port.to_string(), "-c", "listen_addresses=127.0.0.1"])
         .args(["-c", "unix_socket_directories=", "-c", "max_connections=200"])
-        // The tests check what we write, not whether the disk keeps it.
-        .args(["-c", "fsync=off", "-c", "full_page_writes=off"])
+        .args(kept)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

@@ -4,6 +4,7 @@
 //! as distribution packages, or under `target/`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is a terminal program")]
 
+mod bench;
 mod command;
 mod demo;
 mod fuzz;
@@ -79,6 +80,15 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTIONS")]
         options: Vec<OsString>,
     },
+    /// Measure the server in its release build beside what this machine can do, and print a table of ratios
+    Bench {
+        /// Two seconds for each figure: to see what a change does, not for a record
+        #[arg(long)]
+        quick: bool,
+        /// Memory and starts as well, and write the handbook's page
+        #[arg(long)]
+        full: bool,
+    },
     /// Build the widget and the programs that embed it
     Build {
         /// Optimise, and leave target/release/doorstep with the widget inside
@@ -123,6 +133,10 @@ fn perform(task: &Task, screen: &Screen) -> Result<ExitCode> {
             soak::run(&workspace, screen, *minutes, database, *load)
         }
         Task::Crash { options } => trial::run(&workspace, screen, "crash", options),
+        Task::Bench { quick, full } => {
+            bench::run(&workspace, screen, bench::Choice { quick: *quick, full: *full })?;
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Build { release } => {
             let mode = mode(*release);
             widget::build(&workspace, screen, mode)?;

@@ -25,7 +25,7 @@ struct Entry {
 }
 
 /// Where the loader's list of files begins, which a build of the widget wrote into it.
-const LIST: &str = "{\"glue\":";
+const LIST: &str = "{\"early\":";
 
 /// The loader for pages that pin it: with the hashes of what it fetches, under a name that says its content, and its own
 /// hash for the page. It changes whenever anything does, so only pages that want this get it.
@@ -48,7 +48,7 @@ fn pinned(dist: &Path, entries: &[Entry]) -> String {
     let text = String::from_utf8(read(&loader.path)).expect("the loader is text");
     assert!(text.matches(LIST).count() == 1, "the loader does not list its files as {LIST}…");
     let sums = serde_json::to_string(&sums).expect("texts have a JSON form");
-    let text = text.replace(LIST, &format!("{{\"sums\":{sums},\"glue\":"));
+    let text = text.replace(LIST, &format!("{{\"sums\":{sums},\"early\":"));
     let sha256 = Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
         write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
         hex

@@ -31,7 +31,13 @@ export class Form {
     );
   }
 
+  /** With its module, whatever was there to type into before. */
   async ready() {
+    await this.scope.locator('[name="fname"]:not([id^="doorstep-early"])').waitFor();
+  }
+
+  /** To type into, with its module or without. */
+  async early() {
     await this.field('fname').waitFor();
   }
 

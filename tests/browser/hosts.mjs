@@ -125,7 +125,7 @@ const PAGES = {
   /** An element whose token says the rest; \`mode\` and the like come from the address. */
   element: async (page) => {
     const names = [
-      ...['mode', 'client', 'theme', 'locale', 'fields', 'shadow'],
+      ...['mode', 'client', 'theme', 'locale', 'fields', 'shadow', 'value-fname', 'value-country', 'value-c_sftp_pass'],
       ...['order', 'order-location', 'order-product', 'order-image', 'order-name'],
     ].filter((name) => name in page.options);
     const more = names.map((name) => `${name}="${escape(page.options[name])}"`).join(' ') + (page.options.mirrored ? ' dir="rtl"' : '');

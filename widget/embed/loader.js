@@ -28,6 +28,8 @@
     );
 
     let code, style, isolated;
+    // Whether the module is there, or never comes.
+    let isDecided;
     let tries = 0;
 
     // A failed import is remembered by its whole address, hence the mark.
@@ -36,28 +38,28 @@
     // Once for all forms of the page; again only if it failed. A form in a frame brings its own.
     const load = (isFrame) => {
       if (isFrame) {
-        isolated ||= bring(assets.host).catch((cause) => {
+        return (isolated ||= bring(assets.host).catch((cause) => {
           isolated = 0;
           throw cause;
-        });
-        return Promise.all([isolated, []]);
+        }));
       }
-      code ||= start().catch((cause) => {
+      return (code ||= start().catch((cause) => {
         code = 0;
         throw cause;
-      });
-      style ||= Promise.all([].concat(assets.css).map(sheet)).catch((cause) => {
+      }));
+    };
+    const dress = () =>
+      (style ||= Promise.all([].concat(assets.css).map(sheet)).catch((cause) => {
         style = 0;
         throw cause;
-      });
-      return Promise.all([code, style]);
-    };
+      }));
 
     const start = async () => {
       try {
         // The smallest module there is: fails exactly where the page's policy forbids wasm.
         new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
       } catch (cause) {
+        isDecided = true;
         const words = "this page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to script-src";
         throw Object.assign(new Error(words, { cause }), { code: "wasm_forbidden" });
       }
@@ -65,6 +67,7 @@
       const wasm = get(assets.wasm);
       const [glue] = await Promise.all([bring(assets.glue), wasm]);
       await glue.default({ module_or_path: wasm });
+      isDecided = true;
       return glue;
     };
 
@@ -144,6 +147,8 @@
       // Pages change their language at their root.
       #watch = new MutationObserver(() => this.#changed());
       #prover;
+      // The form before its module is there.
+      #early;
 
       connectedCallback() {
         if (!this.#box) this.#start();
@@ -174,7 +179,7 @@
         this.#handle?.decline();
       }
 
-      async #start() {
+      #start() {
         const light = this.getAttribute("shadow") == "none";
         const root = light ? this : this.shadowRoot || this.attachShadow({ mode: "open" });
         const styled = light ? this.getRootNode() : root;
@@ -186,31 +191,55 @@
         box.setAttribute("aria-label", "Loading");
         box.setAttribute("role", "status");
         this.#watch.observe(document.documentElement, { attributeFilter: ["lang"] });
+        this.#load(box, styled);
+      }
+
+      async #load(box, styled) {
         const isFrame = this.getAttribute("mode") == "frame";
         // The frame's own form speaks; a page around it need not allow requests.
         const spoken = isFrame || this.#hear().then((said) => this.#take(said));
+        const sheets = isFrame ? [] : dress();
+        // Nobody is held up by the lack of it.
+        const painted = isFrame || this.#paint(box, styled, sheets, spoken).catch(() => {});
         try {
-          const [[form, sheets]] = await Promise.all([load(isFrame), spoken]);
+          const [form] = await Promise.all([load(isFrame), sheets, spoken]);
+          // Not under a person's hand.
+          await this.#early?.calm();
           // What changed meanwhile.
           if (!isFrame) this.#take(await this.#hear());
           if (this.#box != box) return;
-          adopt(styled, sheets);
+          adopt(styled, await sheets);
           if (form.isFrame) {
-            const page = { settle: (look) => this.#settle(look), fail: (cause) => this.#fail(box, cause) };
+            const page = { settle: (look) => this.#settle(look), fail: (cause) => this.#fail(box, styled, cause) };
             this.#handle = form.mount(box, this, this.#options(), page);
             return;
           }
-          this.#settle("doorstep-root");
           const options = this.#options();
-          this.#handle = form.mount(box, this, options);
+          const typed = this.#early;
+          this.#early = null;
+          if (typed) this.#box = box.cloneNode();
+          else this.#settle("doorstep-root");
+          this.#handle = form.mount(this.#box, this, options);
+          typed?.carry(this.#box);
           // A failure is told to whoever sends.
           if (options.client && !options.token) this.#prove().catch(() => {});
           this.#tell("ready", {});
+          typed?.send();
         } catch (cause) {
-          // Said in the language of the form, if that is to be had.
-          if (!isFrame) await spoken.catch(() => {});
-          if (this.#box == box) this.#fail(box, cause);
+          // Said in the language of the form, if that is to be had, and in the form if one is there.
+          await painted;
+          if (this.#box == box) this.#fail(box, styled, cause);
         }
+      }
+
+      // Something to type into while the module is on its way.
+      async #paint(box, styled, sheets, spoken) {
+        if (isDecided || this.#early || !assets.early) return;
+        const [it] = await Promise.all([bring(assets.early), sheets, spoken]);
+        if (this.#box != box || this.#handle || isDecided) return;
+        adopt(styled, await sheets);
+        this.#settle("doorstep-root");
+        this.#early = it.draw(box, this.#options());
       }
 
       #stop() {
@@ -219,7 +248,7 @@
         this.#next = null;
         this.#handle?.unmount();
         this.#box?.remove();
-        this.#handle = this.#box = this.#said = null;
+        this.#handle = this.#box = this.#said = this.#early = null;
       }
 
       // Once for all that changes at a time, and not before the texts are there; if they do not come, with the last.
@@ -307,18 +336,22 @@
         for (const name of ["aria-busy", "aria-label", "role"]) this.#box.removeAttribute(name);
       }
 
-      #fail(box, cause) {
+      #fail(box, styled, cause) {
         console.error(`Doorstep: the form could not be loaded. If a Content-Security-Policy is in place, it must allow ${api} in script-src and connect-src, or for mode="frame" in script-src and frame-src.`, cause);
         tries++;
-        this.#settle("doorstep-failed");
         const { texts } = this.#said || { texts: [, "The form could not be loaded.", , "Try again"] };
-        make("p", box, texts[1]).setAttribute("role", "alert");
-        make("button", box, texts[3]).onclick = () => {
-          this.#stop();
-          this.#start();
-        };
-        // The server's own page needs neither wasm nor a script.
-        if (cause.code == "wasm_forbidden") bring(assets.hosted).then((it) => it.offer(box, this, () => this.#options()), () => {});
+        // Nothing that was typed goes away.
+        if (this.#early) this.#early.fail(texts[1], () => this.#load(box, styled));
+        else {
+          this.#settle("doorstep-failed");
+          make("p", box, texts[1]).setAttribute("role", "alert");
+          make("button", box, texts[3]).onclick = () => {
+            this.#stop();
+            this.#start();
+          };
+          // The server's own page needs neither wasm nor a script.
+          if (cause.code == "wasm_forbidden") bring(assets.hosted).then((it) => it.offer(box, this, () => this.#options()), () => {});
+        }
         this.#tell("error", { code: cause.code || "asset_unavailable", fields: [] });
       }
 

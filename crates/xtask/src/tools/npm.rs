@@ -1,4 +1,4 @@
-//! Tools from npm: wasm-opt and esbuild for the build, the browser driver for the tests.
+//! Tools from npm: wasm-opt, esbuild and a DOM for the build, the browser driver for the tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,9 @@ const NODE_FOR_BUILD: u32 = 18;
 /// The browser tests need the options of a newer `node --test`.
 const NODE_FOR_TESTS: u32 = 20;
 
+/// Draws the form without a browser.
+const TEMPLATE: &str = "template.mjs";
+
 /// What shrinks the widget after the compiler is done with it.
 pub(crate) struct BuildTools {
     folder: PathBuf,
@@ -29,6 +32,13 @@ impl BuildTools {
 
     pub(crate) fn esbuild(&self) -> Command {
         self.command("esbuild")
+    }
+
+    /// Node with the program that takes the form down; it lies beside its library.
+    pub(crate) fn template(&self) -> Command {
+        let mut node = command::new("node");
+        node.arg(self.folder.join(TEMPLATE));
+        node
     }
 
     fn command(&self, name: &str) -> Command {
@@ -47,8 +57,10 @@ pub(crate) fn build_tools(workspace: &Workspace, screen: &Screen) -> Result<Buil
                 .with_context(|| format!("cannot copy {file} of the build tools"))?;
         }
         ensure_node(workspace, screen, NODE_FOR_BUILD)?;
-        install(workspace, screen, &folder, "wasm-opt and esbuild")?;
+        install(workspace, screen, &folder, "wasm-opt, esbuild and linkedom")?;
     }
+    fs::copy(source.join(TEMPLATE), folder.join(TEMPLATE))
+        .with_context(|| format!("cannot copy {TEMPLATE}"))?;
     Ok(BuildTools { folder })
 }
 

@@ -20,7 +20,7 @@ const SHARED: [&str; 7] = [
     "Cargo.lock",
     "crates/xtask/src/widget",
     "crates/xtask/src/tools/compiler.rs",
-    "crates/xtask/npm/package-lock.json",
+    "crates/xtask/npm",
 ];
 
 /// The packing's own inputs, beside what the compiler left.
@@ -31,7 +31,7 @@ const PACKING: [&str; 7] = [
     "widget/style",
     "crates/xtask/Cargo.toml",
     "crates/xtask/src/widget",
-    "crates/xtask/npm/package-lock.json",
+    "crates/xtask/npm",
 ];
 
 /// The digest of the last build's inputs, kept in a file.

@@ -5,6 +5,7 @@
 
 mod budget;
 mod compile;
+mod early;
 mod glue;
 mod inputs;
 mod pack;

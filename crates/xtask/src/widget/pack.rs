@@ -19,12 +19,16 @@ pub(crate) const MANIFEST: &str = "manifest.json";
 pub(crate) const LOADER: &str = "doorstep.js";
 /// How the names begin of what only pages without a back end load.
 pub(crate) const PROVER: &str = "assets/prover";
+/// Of what a person types into while the module is on its way.
+pub(crate) const EARLY: &str = "assets/early";
 /// And of what comes after a sign-up.
 pub(crate) const ORDER: &str = "assets/order";
 /// And of what pages load that forbid wasm.
 pub(crate) const HOSTED: &str = "assets/hosted";
+/// Of what only the isolated form loads.
+pub(crate) const FRAME: &str = "assets/frame";
 /// The page that the isolated form is; the server writes into it who may show it.
-const FRAME_PAGE: &str = "frame.html";
+pub(crate) const FRAME_PAGE: &str = "frame.html";
 
 /// The loader's source names its assets and its version by these words.
 const ASSETS_PLACEHOLDER: &str = "__DOORSTEP_ASSETS__";
@@ -58,6 +62,7 @@ pub(crate) struct Entry {
 /// Where the loader finds the rest, relative to its own address.
 #[derive(Serialize)]
 struct Assets<'a> {
+    early: &'a str,
     glue: &'a str,
     wasm: &'a str,
     css: &'a str,
@@ -83,10 +88,11 @@ pub(crate) fn into_dist(shrunk: &Shrunk, dist: &Path) -> Result<()> {
     }
     fs::create_dir_all(next.join("assets"))?;
 
+    let early = write_named(&next, EARLY, "js", JAVASCRIPT, &shrunk.early)?;
     let glue = write_asset(&next, "js", JAVASCRIPT, &shrunk.glue)?;
-    let host = write_asset(&next, "js", JAVASCRIPT, &shrunk.frame_host)?;
+    let host = write_named(&next, FRAME, "js", JAVASCRIPT, &shrunk.frame_host)?;
     let hosted = write_named(&next, HOSTED, "js", JAVASCRIPT, &shrunk.hosted)?;
-    let frame = write_asset(&next, "js", JAVASCRIPT, &shrunk.frame)?;
+    let frame = write_named(&next, FRAME, "js", JAVASCRIPT, &shrunk.frame)?;
     let wasm = write_asset(&next, "wasm", WASM, &shrunk.wasm)?;
     let css = write_asset(&next, "css", CSS, &shrunk.css)?;
     let order = write_named(&next, ORDER, "js", JAVASCRIPT, &shrunk.order)?;
@@ -104,6 +110,7 @@ pub(crate) fn into_dist(shrunk: &Shrunk, dist: &Path) -> Result<()> {
         }
     }
     let assets = Assets {
+        early: &early.path,
         glue: &glue.path,
         wasm: &wasm.path,
         css: &css.path,
@@ -123,8 +130,8 @@ pub(crate) fn into_dist(shrunk: &Shrunk, dist: &Path) -> Result<()> {
     let page = write(&next, FRAME_PAGE, "text/html; charset=utf-8", false, page.as_bytes())?;
 
     let mut entries = vec![
-        loader, glue, wasm, css, host, hosted, page, frame, order, order_wasm, order_css, prover,
-        solver,
+        loader, early, css, glue, wasm, host, hosted, page, frame, order, order_wasm, order_css,
+        prover, solver,
     ];
     entries.extend(texts);
     let manifest = serde_json::to_string_pretty(&entries)?;
@@ -260,6 +267,7 @@ mod tests {
 
     fn assets() -> Assets<'static> {
         Assets {
+            early: "assets/e.js",
             glue: "assets/g.js",
             wasm: "assets/w.wasm",
             css: "assets/c.css",
@@ -281,7 +289,7 @@ mod tests {
             bake(b"const a=__DOORSTEP_ASSETS__,v=\"__DOORSTEP_VERSION__\";", &assets()).unwrap();
         assert!(
             baked.starts_with(
-                r#"const a={"glue":"assets/g.js","wasm":"assets/w.wasm","css":"assets/c.css","host":"assets/h.js","hosted":"assets/s.js","order":"assets/o.js","orderWasm":"assets/o.wasm","orderCss":"assets/o.css","prover":"assets/p.js","solver":"assets/p.wasm","texts":"0","languages":["de","en"]},v=""#
+                r#"const a={"early":"assets/e.js","glue":"assets/g.js","wasm":"assets/w.wasm","css":"assets/c.css","host":"assets/h.js","hosted":"assets/s.js","order":"assets/o.js","orderWasm":"assets/o.wasm","orderCss":"assets/o.css","prover":"assets/p.js","solver":"assets/p.wasm","texts":"0","languages":["de","en"]},v=""#
             ),
             "{baked}"
         );

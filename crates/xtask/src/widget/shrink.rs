@@ -11,6 +11,7 @@ use wasmparser::{ExternalKind, Parser, Payload};
 use crate::command;
 use crate::tools::WidgetTools;
 use crate::widget::compile::{Compiled, Pair};
+use crate::widget::early;
 use crate::widget::glue::{Glue, Names};
 use crate::widget::texts::{self, Spoken};
 use crate::workspace::Workspace;
@@ -47,6 +48,8 @@ pub(crate) struct Shrunk {
     /// What pages without a back end load besides.
     pub(crate) prover: Vec<u8>,
     pub(crate) solver: Vec<u8>,
+    /// What draws the form before its module is there.
+    pub(crate) early: Vec<u8>,
     /// With the placeholders of [`crate::widget::pack`] still in it.
     pub(crate) loader: Vec<u8>,
     /// The page's side of the isolated form.
@@ -90,8 +93,11 @@ pub(crate) fn all(
     let form = module(workspace, tools, &compiled.form, &folder, "widget")?;
     let order = module(workspace, tools, &compiled.order, &folder, "order")?;
     let solver = module(workspace, tools, &compiled.solver, &folder, "solver")?;
+    let glue = entry("form.js", "doorstep-widget", &form.glue)?;
+    let drawn = early::template(workspace, tools, &folder, &glue, &form.wasm)?;
     Ok(Shrunk {
-        glue: entry("form.js", "doorstep-widget", &form.glue)?,
+        glue,
+        early: early::with(&script("early.js")?, &drawn)?,
         wasm: form.wasm,
         order: entry("order.js", "doorstep-widget-order", &order.glue)?,
         order_wasm: order.wasm,

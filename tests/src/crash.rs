@@ -56,6 +56,7 @@ impl CrashPlan {
             client: server.client("register", &["srv.example"], &[]),
             people: self.sign_ups,
             at_once: self.at_once,
+            pause: Duration::ZERO,
         });
         let mut away = Duration::ZERO;
         let mut kills = 0_usize;

@@ -66,6 +66,8 @@ pub struct Order {
     pub people: usize,
     /// How many ask at a time.
     pub at_once: usize,
+    /// How long each of these waits between two people.
+    pub pause: Duration,
 }
 
 /// The people, under way.
@@ -151,6 +153,9 @@ impl Member {
                 break;
             }
             accounts.push(self.sign_up(person).await?);
+            if !self.order.pause.is_zero() {
+                tokio::time::sleep(self.order.pause).await;
+            }
         }
         Ok(accounts)
     }

@@ -13,6 +13,8 @@ pub enum Kind {
     Sqlite,
     /// A cluster of the test's own, or the one that `with-postgres` started.
     Postgres,
+    /// The same, and three servers on it behind HAProxy.
+    Replicas,
 }
 
 /// An empty database, gone when dropped.
@@ -31,7 +33,7 @@ impl Database {
                 url: format!("sqlite://{}", folder.join("doorstep.db").display()),
                 _cluster: None,
             },
-            Kind::Postgres => {
+            Kind::Postgres | Kind::Replicas => {
                 let (server, cluster) = Postgres::shared_or_own();
                 Self { url: Postgres::new_database(&server).await, _cluster: cluster }
             }

@@ -1,6 +1,7 @@
 //! The harness: real servers on real databases, each on a port of its own, each
 //! stopped when its value is dropped, also by a failing test.
 
+mod balancer;
 mod chance;
 mod cli;
 mod clock;
@@ -8,6 +9,7 @@ mod crash;
 mod crowd;
 mod database;
 mod disk;
+mod fleet;
 mod inventory;
 mod jose;
 mod leaks;
@@ -20,6 +22,7 @@ mod server;
 mod site;
 pub mod soak;
 
+pub use balancer::Balancer;
 pub use chance::Chance;
 pub use cli::{cli_output, run_cli};
 pub use clock::TestClock;
@@ -63,6 +66,20 @@ macro_rules! on_both {
             $(#[tokio::test(flavor = "multi_thread")]
             async fn $name() {
                 super::$name($crate::Kind::Postgres).await;
+            })+
+        }
+    };
+}
+
+/// Makes each listed test run on three servers behind HAProxy as well, as
+/// `replicas::name`.
+#[macro_export]
+macro_rules! on_replicas {
+    ($($name:ident),+ $(,)?) => {
+        mod replicas {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name($crate::Kind::Replicas).await;
             })+
         }
     };

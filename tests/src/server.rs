@@ -14,7 +14,9 @@ use tempfile::TempDir;
 
 use crate::{
     Answer, Database, Kind, Replica, Site, Worker,
+    balancer::Balancer,
     cli::{cli_output, run_cli},
+    fleet::Fleet,
     leaks::{self, Place, Report},
     person,
     program::{faulty_program, program},
@@ -35,6 +37,9 @@ pub struct Server {
     folder: TempDir,
     settings: Vec<(String, String)>,
     site: Site,
+    /// Where it listens itself, which is not `url` when something stands in front.
+    own_url: String,
+    fleet: Option<Fleet>,
     is_searched: bool,
 }
 
@@ -80,6 +85,11 @@ impl Server {
             // Tests of something else are not throttled; those of limits set their own.
             ("DOORSTEP_LIMITS__SCALE".to_owned(), "1000".to_owned()),
         ];
+        let front = (kind == Kind::Replicas).then(Balancer::free_address);
+        if let Some(address) = &front {
+            all.push(("DOORSTEP_PUBLIC_URL".to_owned(), format!("http://{address}")));
+            all.push(("DOORSTEP_SERVER__TRUSTED_PROXIES".to_owned(), "127.0.0.0/8".to_owned()));
+        }
         for (name, value) in settings {
             all.retain(|(known, _)| known != name);
             // An empty one takes the harness's own away.
@@ -88,8 +98,26 @@ impl Server {
             }
         }
         let (child, url, ops) = spawn(&program, &all, folder.path());
-        let site = Site::new(&url);
-        Self { child, program, url, ops, database, folder, settings: all, site, is_searched: false }
+        let mut server = Self {
+            site: Site::new(&url),
+            own_url: url.clone(),
+            child,
+            program,
+            url,
+            ops,
+            database,
+            folder,
+            settings: all,
+            fleet: None,
+            is_searched: false,
+        };
+        if let Some(address) = front {
+            let replicas = vec![server.replica(), server.replica()];
+            let first = (server.own_url.as_str(), server.ops.as_str());
+            server.fleet = Some(Fleet::start(&address, first, replicas));
+            server.url = format!("http://{address}");
+        }
+        server
     }
 
     /// `kill -9`, at once.
@@ -123,10 +151,26 @@ impl Server {
 
     /// Starts it again on the same database and port.
     pub fn restart(&mut self) {
-        let address = self.url.trim_start_matches("http://").to_owned();
-        self.settings.retain(|(name, _)| name != "DOORSTEP_LISTEN");
-        self.settings.push(("DOORSTEP_LISTEN".to_owned(), address));
-        (self.child, self.url, self.ops) = spawn(&self.program, &self.settings, self.folder.path());
+        let mut settings = self.settings.clone();
+        settings.push(("DOORSTEP_LISTEN".to_owned(), address_of(&self.own_url)));
+        if self.fleet.is_some() {
+            // HAProxy asks there whether it is ready.
+            settings.push(("DOORSTEP_OPS_LISTEN".to_owned(), address_of(&self.ops)));
+        }
+        (self.child, self.own_url, self.ops) = spawn(&self.program, &settings, self.folder.path());
+        if self.fleet.is_none() {
+            self.url.clone_from(&self.own_url);
+        }
+    }
+
+    /// Those beside the first one, of [`Kind::Replicas`].
+    pub fn replicas(&mut self) -> &mut [Replica] {
+        self.fleet.as_mut().map(|fleet| fleet.replicas.as_mut_slice()).unwrap_or_default()
+    }
+
+    /// Where the first one listens itself, behind what stands in front.
+    pub fn own_site(&self) -> Site {
+        self.site.at(&self.own_url)
     }
 
     /// Another server on the same database, as behind a load balancer.
@@ -311,6 +355,10 @@ impl Server {
     pub async fn get_ops(&self, path: &str) -> Answer {
         send(self.site.at(&self.ops).request(Method::GET, path)).await
     }
+}
+
+fn address_of(url: &str) -> String {
+    url.trim_start_matches("http://").to_owned()
 }
 
 /// Starts a server, and waits until it says where it listens.

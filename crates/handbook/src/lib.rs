@@ -42,6 +42,20 @@ pub mod webhooks {
 #[doc = include_str!("../crash.md")]
 pub mod crash {}
 
+#[doc = include_str!("../replicas.md")]
+pub mod replicas {
+    /// The page itself: the tests run its settings.
+    pub const PAGE: &str = include_str!("../replicas.md");
+
+    /// The page's settings in that language, one after the other.
+    pub fn settings(language: &str) -> impl Iterator<Item = &'static str> {
+        PAGE.split("\n```").filter_map(move |part| part.strip_prefix(language)?.strip_prefix('\n'))
+    }
+}
+
+#[doc = include_str!("../sharding.md")]
+pub mod sharding {}
+
 /// A page, as the server shows it.
 #[derive(Debug, Clone, Copy)]
 pub struct Page {

@@ -71,7 +71,7 @@ impl<'a> Looks<'a> {
     async fn wal(&self) -> u64 {
         match self.kind {
             Kind::Sqlite => size(&self.server.folder().join("doorstep.db-wal")),
-            Kind::Postgres => {
+            Kind::Postgres | Kind::Replicas => {
                 self.ask("SELECT COALESCE(SUM(size), 0)::BIGINT FROM pg_ls_waldir()").await
             }
         }
@@ -81,7 +81,7 @@ impl<'a> Looks<'a> {
     pub(super) async fn wal_bound(&self) -> u64 {
         match self.kind {
             Kind::Sqlite => SQLITE_LOG,
-            Kind::Postgres => {
+            Kind::Postgres | Kind::Replicas => {
                 let megabytes =
                     "SELECT setting::BIGINT FROM pg_settings WHERE name = 'max_wal_size'";
                 (self.ask(megabytes).await << 20) + POSTGRES_LOG_MORE

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use doorstep_tests::{Answer, Kind, OAuthClient, Server, on_both, send};
+use doorstep_tests::{Answer, Kind, OAuthClient, Server, on_both, on_replicas, send};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -244,3 +244,5 @@ on_both!(
     a_retry_of_the_sign_up_gets_the_code_again_until_it_is_claimed,
     other_origins_get_nothing_from_the_claim_endpoint,
 );
+
+on_replicas!(of_fifty_claims_at_once_one_wins);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doorstep_tests::{Answer, Kind, OAuthClient, Server, Signer, now, on_both, send};
+use doorstep_tests::{Answer, Kind, OAuthClient, Server, Signer, now, on_both, on_replicas, send};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -339,3 +339,5 @@ on_both!(
     keys_are_public_and_can_be_replaced,
     a_replaced_secret_works_until_its_grace_ends,
 );
+
+on_replicas!(of_fifty_uses_of_an_assertion_at_once_one_wins);

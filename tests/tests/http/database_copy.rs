@@ -15,7 +15,7 @@ use crate::{
 const fn other(kind: Kind) -> Kind {
     match kind {
         Kind::Sqlite => Kind::Postgres,
-        Kind::Postgres => Kind::Sqlite,
+        Kind::Postgres | Kind::Replicas => Kind::Sqlite,
     }
 }
 

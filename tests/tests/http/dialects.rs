@@ -94,7 +94,7 @@ fn rounds(kind: Kind) -> usize {
     // chance: it takes more of them to see each order.
     match kind {
         Kind::Sqlite => 20,
-        Kind::Postgres => 6,
+        Kind::Postgres | Kind::Replicas => 6,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use doorstep_tests::{Answer, Kind, OAuthClient, Server, Signer, now, on_both, person, send};
+use doorstep_tests::{
+    Answer, Kind, OAuthClient, Server, Signer, now, on_both, on_replicas, person, send,
+};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -295,3 +297,5 @@ on_both!(
     a_sign_up_token_can_be_bound_to_the_pages_key,
     the_token_endpoint_refuses_wrong_proofs,
 );
+
+on_replicas!(a_proof_is_for_one_request);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doorstep_tests::{Answer, Kind, Server, on_both, person, send};
+use doorstep_tests::{Answer, Kind, Server, on_both, on_replicas, person, send};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -222,4 +222,9 @@ on_both!(
     of_fifty_at_once_all_get_the_same_account,
     of_fifty_with_one_key_for_different_people_one_wins,
     a_retry_after_kill_9_finds_the_first_answer,
+);
+
+on_replicas!(
+    of_fifty_at_once_all_get_the_same_account,
+    of_fifty_with_one_key_for_different_people_one_wins
 );

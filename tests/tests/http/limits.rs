@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use doorstep_tests::{Answer, Kind, OAuthClient, Server, on_both, person, send};
+use doorstep_tests::{Answer, Kind, OAuthClient, Server, on_both, on_replicas, person, send};
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
 
@@ -383,4 +383,9 @@ on_both!(
     a_limit_gives_way_when_it_said_it_would,
     of_many_at_once_exactly_the_quota_gets_through,
     two_servers_hold_one_limit,
+);
+
+on_replicas!(
+    of_many_at_once_exactly_the_quota_gets_through,
+    of_many_guesses_at_once_no_more_are_answered_than_the_limit_allows
 );

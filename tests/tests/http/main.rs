@@ -71,6 +71,7 @@ mod playground;
 mod point_in_time;
 mod publishable;
 mod registration;
+mod replicas;
 mod running;
 mod sign_up;
 mod sign_up_tokens;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, os::unix::fs::PermissionsExt as _, sync::Arc, time::Duration};
 
-use doorstep_tests::{Answer, Kind, Server, TestClock, on_both, send};
+use doorstep_tests::{Answer, Kind, Server, TestClock, on_both, on_replicas, send};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -484,3 +484,5 @@ on_both!(
     fifty_identical_submissions_make_one_order,
     an_order_is_its_owners_alone,
 );
+
+on_replicas!(fifty_identical_submissions_make_one_order);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use doorstep_tests::{Answer, Kind, OAuthClient, Server, on_both, person, send};
+use doorstep_tests::{Answer, Kind, OAuthClient, Server, on_both, on_replicas, person, send};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -342,3 +342,5 @@ on_both!(
     they_expire_and_their_number_is_bounded,
     the_operator_decides_on_the_command_line,
 );
+
+on_replicas!(of_fifty_confirmations_at_once_one_wins);

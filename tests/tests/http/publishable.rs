@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use doorstep_puzzle::{Bound, Challenge, Key, Search, Solution};
-use doorstep_tests::{Answer, Kind, Server, on_both, send};
+use doorstep_tests::{Answer, Kind, Server, on_both, on_replicas, send};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -366,3 +366,5 @@ on_both!(
     without_the_setting_there_is_nothing,
     the_operator_makes_publishable_clients_by_their_rules,
 );
+
+on_replicas!(of_fifty_uses_of_a_solution_at_once_one_wins);

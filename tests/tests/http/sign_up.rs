@@ -1,7 +1,7 @@
 //! `POST /api/users`: the documented contract, the one that real clients rely
 //! on, and our own rules where theirs were weak.
 
-use doorstep_tests::{Kind, Server, on_both, person, send};
+use doorstep_tests::{Kind, Server, on_both, on_replicas, person, send};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -340,3 +340,5 @@ on_both!(
     a_server_belongs_to_its_client,
     one_of_a_hundred_at_once_gets_the_name,
 );
+
+on_replicas!(one_of_a_hundred_at_once_gets_the_name);

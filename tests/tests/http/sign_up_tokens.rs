@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doorstep_tests::{Answer, Kind, OAuthClient, Server, on_both, send};
+use doorstep_tests::{Answer, Kind, OAuthClient, Server, on_both, on_replicas, send};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
@@ -315,3 +315,5 @@ on_both!(
     a_page_does_not_learn_whether_an_address_is_taken,
     of_fifty_uses_at_once_one_wins,
 );
+
+on_replicas!(of_fifty_uses_at_once_one_wins);

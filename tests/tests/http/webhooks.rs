@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use doorstep_tests::{Call, Kind, Receiver, Reply, Server, on_both};
+use doorstep_tests::{Call, Kind, Receiver, Reply, Server, on_both, on_replicas};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -407,3 +407,5 @@ on_both!(
     a_receiver_that_is_gone_is_disabled,
     erased_users_are_told_of_without_what_they_were,
 );
+
+on_replicas!(each_event_arrives_in_its_users_order_whatever_the_receiver_does);

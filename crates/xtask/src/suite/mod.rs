@@ -62,6 +62,7 @@ impl Suite<'_> {
     fn everything(&mut self, fast: bool) -> Result<()> {
         let tools = tools::for_widget(self.workspace, self.screen, WIDGET)?;
         tools::postgres::ensure(self.workspace, self.screen)?;
+        tools::balancer::ensure(self.workspace, self.screen)?;
         tools::fake_clock::ensure(self.workspace, self.screen)?;
         tools::oauth_clients(self.workspace, self.screen)?;
         tools::package_users(self.workspace, self.screen)?;

@@ -1,5 +1,6 @@
 //! The tools the build and the tests need: looked for first, installed only when missing or of the wrong version.
 
+pub(crate) mod balancer;
 pub(crate) mod browser;
 pub(crate) mod cargo_tool;
 pub(crate) mod compiler;
@@ -62,6 +63,7 @@ pub(crate) fn everything(workspace: &Workspace, screen: &Screen) -> Result<()> {
     for_widget(workspace, screen, Mode::Development)?;
     cplusplus::ensure(workspace, screen)?;
     postgres::ensure(workspace, screen)?;
+    balancer::ensure(workspace, screen)?;
     fake_clock::ensure(workspace, screen)?;
     oauth_clients(workspace, screen)?;
     package_users(workspace, screen)?;

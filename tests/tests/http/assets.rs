@@ -73,7 +73,7 @@ async fn the_loader_is_short_lived_and_its_files_last_for_ever() {
     // The form, the order steps and the puzzle's solver; the style of the first two; the glue of all, the frame's host,
     // and the way to the page where no form can be.
     let counts = ["application/wasm", "text/css", "text/javascript"].map(count);
-    assert_eq!(counts, [3, 2, 5], "{kinds:?}");
+    assert_eq!(counts, [3, 2, 6], "{kinds:?}");
     assert_eq!(server.get("/v1/assets/nothing.wasm").await.status, 404);
     assert_eq!(server.get("/v1/assets/..%2Fdoorstep.js").await.status, 404);
 }

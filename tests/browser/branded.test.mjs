@@ -26,7 +26,13 @@ scenario('the token alone brings the operator\'s name, colour and fields', async
   const look = () =>
     form.send.evaluate((button) => {
       const { backgroundColor, color } = getComputedStyle(button);
-      return [backgroundColor, color];
+      // As they are painted: a colour that is worked out has another spelling.
+      const context = Object.assign(document.createElement('canvas'), { width: 1, height: 1 }).getContext('2d');
+      return [backgroundColor, color].map((paint) => {
+        context.fillStyle = paint;
+        context.fillRect(0, 0, 1, 1);
+        return `rgb(${[...context.getImageData(0, 0, 1, 1).data].slice(0, 3).join(', ')})`;
+      });
     });
   // Black on yellow: what can be read is chosen with the colour.
   await mkdir(FOLDER, { recursive: true });

@@ -125,6 +125,8 @@ impl From<sqlx::Error> for StoreError {
         let code = match &error {
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
+            // Not what a database says: what stands before it hangs up when there is none.
+            | sqlx::Error::Protocol(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed => return Self::Unavailable(error),
@@ -203,4 +205,15 @@ fn object(
 /// Writes a JSON object for storage.
 fn document(object: &serde_json::Map<String, serde_json::Value>) -> String {
     serde_json::to_string(object).expect("a JSON object has a text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::StoreError;
+
+    #[test]
+    fn what_hangs_up_before_the_database_is_like_a_database_that_is_away() {
+        let error = StoreError::from(sqlx::Error::Protocol("no answer to SSLRequest".to_owned()));
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
+    }
 }

@@ -252,7 +252,7 @@ fn run(command: &mut Command) {
 
 /// The folder with `initdb` and `postgres`: the newest that Debian installed, or
 /// one on the path.
-fn programs() -> PathBuf {
+pub(crate) fn programs() -> PathBuf {
     let debian = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let mut folders: Vec<PathBuf> = debian.map(|entry| entry.path().join("bin")).collect();
     folders.sort();

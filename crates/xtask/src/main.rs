@@ -89,6 +89,13 @@ enum Task {
         #[arg(long)]
         full: bool,
     },
+    /// Kill, cut off and freeze the primary of a PostgreSQL that fails over, while people sign up (as root; `-h` has more)
+    #[command(disable_help_flag = true)]
+    Chaos {
+        /// Handed on to the trial
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTIONS")]
+        options: Vec<OsString>,
+    },
     /// Build the widget and the programs that embed it
     Build {
         /// Optimise, and leave target/release/doorstep with the widget inside
@@ -136,6 +143,10 @@ fn perform(task: &Task, screen: &Screen) -> Result<ExitCode> {
         Task::Bench { quick, full } => {
             bench::run(&workspace, screen, bench::Choice { quick: *quick, full: *full })?;
             Ok(ExitCode::SUCCESS)
+        }
+        Task::Chaos { options } => {
+            tools::cluster::ensure(&workspace, screen)?;
+            trial::run(&workspace, screen, "chaos", options)
         }
         Task::Build { release } => {
             let mode = mode(*release);

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use doorstep_tests::{Chance, CrashOutcome, CrashPlan, Kind};
+use doorstep_tests::{Chance, ChaosOutcome, ChaosPlan, CrashOutcome, CrashPlan, Kind, run_apart};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", disable_version_flag = true)]
@@ -16,6 +16,8 @@ struct Arguments {
 enum Trial {
     /// Kill the server again and again while people sign up, and count what is there afterwards
     Crash(Crash),
+    /// Kill, cut off and freeze the primary of a PostgreSQL that fails over, while people sign up (as root)
+    Chaos(Chaos),
 }
 
 #[derive(Args)]
@@ -40,6 +42,22 @@ struct Crash {
     report: Option<PathBuf>,
 }
 
+#[derive(Args)]
+struct Chaos {
+    /// How many people ask at a time
+    #[arg(long, default_value_t = 16, value_name = "N")]
+    at_once: usize,
+    /// Each fault so many times
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    rounds: usize,
+    /// A file to write the report to as well: crates/handbook/chaos.md is such a one
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Set by the command itself, in the namespaces that it made
+    #[arg(long, hide = true)]
+    apart: bool,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Which {
     Sqlite,
@@ -49,8 +67,20 @@ enum Which {
 
 fn main() -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let Trial::Crash(crash) = Arguments::parse().trial;
-    let (report, faults) = runtime.block_on(crash.run());
+    let (report, faults) = match Arguments::parse().trial {
+        Trial::Crash(crash) => runtime.block_on(crash.run()),
+        Trial::Chaos(chaos) if chaos.apart => runtime.block_on(chaos.run()),
+        Trial::Chaos(_) => {
+            let own = std::env::args().skip(1).chain(["--apart".to_owned()]);
+            return match run_apart(&own.collect::<Vec<_>>()) {
+                Ok(code) => code.into(),
+                Err(error) => {
+                    println(&format!("error: {error}"));
+                    ExitCode::FAILURE
+                }
+            };
+        }
+    };
     println(&report);
     for fault in &faults {
         println(&format!("FAULT: {fault}"));
@@ -85,6 +115,48 @@ impl Crash {
         }
         (report, faults)
     }
+}
+
+impl Chaos {
+    async fn run(&self) -> (String, Vec<String>) {
+        let plan = ChaosPlan { at_once: self.at_once, rounds: self.rounds };
+        let mut outcome = tokio::select! {
+            outcome = plan.run() => outcome,
+            // All that was started goes with us: we are the first process of our own.
+            _ = tokio::signal::ctrl_c() => std::process::exit(130),
+        };
+        let report = chaos_page(&plan, &outcome);
+        let faults = std::mem::take(&mut outcome.faults);
+        if let Some(path) = self.report.as_ref().filter(|_| faults.is_empty()) {
+            std::fs::write(path, &report).expect("the report can be written");
+        }
+        (report, faults)
+    }
+}
+
+/// The report, as the handbook shows it.
+fn chaos_page(plan: &ChaosPlan, outcome: &ChaosOutcome) -> String {
+    use std::fmt::Write as _;
+    let mut page = format!(
+        "# When the primary goes\n\n\
+         Written by `cargo xtask chaos --report crates/handbook/chaos.md`; do not edit it by hand.\n\n\
+         PostgreSQL on three nodes with Patroni and etcd, each node a network namespace, set up as in [replicas.md](replicas.md); three servers outside, each asking by HAProxy.\n\
+         {} people at a time sign up, each with an `Idempotency-Key` and as many attempts as it takes. All of it on one machine, with data in memory: it is about who has what, not about disks.\n\n",
+        plan.at_once
+    );
+    // Writing into a String cannot fail.
+    for (what, seconds) in &outcome.gaps {
+        let _ = writeln!(page, "- The primary is {what}: {seconds:.1} s without a sign-up");
+    }
+    page.push_str("\n| | |\n|---|---:|\n");
+    for (what, number) in &outcome.counts {
+        let _ = writeln!(page, "| {what} | {number} |");
+    }
+    page.push_str("\n## The timeline\n\n");
+    for (at, what) in &outcome.timeline {
+        let _ = writeln!(page, "    {at:6.1} s  {}", what.replace('`', ""));
+    }
+    page
 }
 
 /// The report, as the handbook shows it.

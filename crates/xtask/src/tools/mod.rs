@@ -3,6 +3,7 @@
 pub(crate) mod balancer;
 pub(crate) mod browser;
 pub(crate) mod cargo_tool;
+pub(crate) mod cluster;
 pub(crate) mod compiler;
 pub(crate) mod cplusplus;
 mod debian;

@@ -56,15 +56,6 @@ const drawn = (form) =>
     return say((element.shadowRoot ?? element).querySelector('form'));
   });
 
-/** Watches how far the page's own things are pushed about, from its very beginning. */
-const watchShifts = (context) =>
-  context.addInitScript(() => {
-    window.shifts = [];
-    new PerformanceObserver((list) => {
-      for (const { value, sources } of list.getEntries()) shifts.push({ value, at: sources.map(({ node }) => node?.outerHTML ?? String(node)) });
-    }).observe({ type: 'layout-shift', buffered: true });
-  });
-
 scenario('what is typed before the module is there is kept, and so are caret, focus and the press', async ({ world, page, watch }) => {
   const gate = await hold(page);
   const fields = 'phone country c_sftp_pass';

@@ -14,7 +14,7 @@ let count = 0;
 
 /** Draws it into `box`. */
 export function draw(box, options) {
-  const { texts, locale, language, values } = options;
+  const { texts, locale, language, values, brand } = options;
   const id = "doorstep-early-" + count++;
   const said = (at) => (at < 0 ? options[at == -1 ? "providerUsername" : "providerServer"] || "" : texts[at]);
 
@@ -28,11 +28,16 @@ export function draw(box, options) {
   };
 
   // Which rows, and which of them share a line: as in src/settings.rs; tests/browser/early.test.mjs holds them together.
-  const asked = (options.fields || "").split(/[\s,]+/);
+  const asked = (options.fields || options.suggested || "").split(/[\s,]+/);
   const names = Object.keys(ROWS).filter((name) => ALWAYS.includes(name) || asked.includes(name));
   if (FAMILY_FIRST.includes(language)) names.unshift(...names.splice(1, 1));
   const form = make(FORM);
-  form.querySelector(".doorstep-lead").hidden = !options.providerUsername;
+  form.querySelector(".doorstep-lead").hidden = !options.providerUsername && !/^sgn_/.test(options.token);
+  const [above, named] = form.querySelectorAll(".doorstep-brand, .doorstep-brand bdi");
+  const { name, logo } = brand || {};
+  above.hidden = !name && !logo;
+  named.textContent = name;
+  if (logo) form.querySelector("img").src = logo;
   const rows = form.querySelector(".doorstep-rows");
   let half = 0;
   names.forEach((name, at) => {
@@ -146,6 +151,15 @@ export function draw(box, options) {
       }
       box.remove();
       box = next;
+      // For a place of that height at the next visit; the loader reads it. Before anything is said to be wrong.
+      const keep = () => {
+        try {
+          sessionStorage["doorstep-place" + innerWidth + location.pathname] = next.offsetHeight + "px";
+        } catch {
+          // A page in a sandbox has no storage.
+        }
+      };
+      next.addEventListener("change", keep, { once: true });
     },
 
     /** Does what the person wanted done. */

@@ -120,7 +120,8 @@
       const path = `assets/${part}-${wish.language}-${assets.texts}.json`;
       said[path] ||= get(path).then((reply) => reply.json());
       return said[path].then(
-        (texts) => ({ ...wish, texts, mirrored: /^(ar|fa|he)/.test(wish.language) }),
+        // After the last text may stand what is the operator's in every form of theirs.
+        (texts) => ({ ...wish, texts, ...texts.at(-1).operator, mirrored: /^(ar|fa|he)/.test(wish.language) }),
         (cause) => {
           delete said[path];
           if (wish == ENGLISH) throw cause;
@@ -185,6 +186,10 @@
         const styled = light ? this.getRootNode() : root;
         adopt(styled, [early]);
         const box = (this.#box = make("div", root));
+        // As high as the form was, the last time that this tab had it. Pages in a sandbox have no storage.
+        try {
+          box.style.minHeight = sessionStorage["doorstep-place" + innerWidth + location.pathname];
+        } catch {}
         box.className = "doorstep-wait";
         box.part = "root";
         box.setAttribute("aria-busy", "true");
@@ -274,6 +279,7 @@
         this.#said = said;
         box.lang = said.language;
         box.dir = this.getAttribute("dir") || (said.mirrored ? "rtl" : "ltr");
+        for (const name in said.colors) this.style.setProperty(name, said.colors[name]);
         if (box.hasAttribute("aria-label")) box.setAttribute("aria-label", said.texts[0]);
       }
 

@@ -1,5 +1,6 @@
 //! The form: a loop over the fields. No field is named here.
 
+use doorstep_wire::session::TOKEN_PREFIX;
 use leptos::{ev::SubmitEvent, prelude::*};
 
 use crate::{i18n::Key, row::Row, settings, summary::Summary, widget::Widget};
@@ -13,10 +14,10 @@ pub(crate) fn Form(widget: Widget) -> impl IntoView {
     let username =
         move || user.with_value(|named| widget.person.with(|it| or(named, &it.username)));
     let server = move || widget.person.with(|it| or(&settings.provider_server, &it.server));
-    let brand = move || widget.person.with(|it| it.brand.name.clone());
-    let logo = move || {
-        widget.person.with(|it| Some(it.brand.logo.clone()).filter(|logo| !logo.is_empty()))
-    };
+    let [brand, logo] = widget.brand();
+    let is_nobodys = brand.is_empty() && logo.is_empty();
+    // A sign-up token says for whom the form is: the line is there before it has.
+    let is_bound = settings.token.starts_with(TOKEN_PREFIX);
     let rows = settings::place(&widget.fields())
         .into_iter()
         .map(|placed| view! { <Row widget placed /> })
@@ -40,19 +41,20 @@ pub(crate) fn Form(widget: Widget) -> impl IntoView {
             on:pointercancel=move |_| widget.release()
             on:pointerleave=move |_| widget.release()
         >
-            <p
-                class="doorstep-brand"
-                part="brand"
-                hidden=move || widget.person.with(|it| hidden(it.brand.name.is_empty() && it.brand.logo.is_empty()))
-            >
-                <img class="doorstep-logo" part="logo" alt="" src=logo />
+            <p class="doorstep-brand" part="brand" hidden=hidden(is_nobodys)>
+                <img
+                    class="doorstep-logo"
+                    part="logo"
+                    alt=""
+                    src=(!logo.is_empty()).then_some(logo)
+                />
                 <bdi>{brand}</bdi>
             </p>
             <h2 class="doorstep-title" part="title" id=widget.id("title")>
                 {widget.say(Key::Title)}
             </h2>
             // For whom the account will be: the person sees that the panel got it right.
-            <p class="doorstep-lead" part="lead" hidden=move || hidden(username().is_empty())>
+            <p class="doorstep-lead" part="lead" hidden=move || hidden(!is_bound && username().is_empty())>
                 <bdi class="doorstep-user">{username}</bdi>
                 <bdi>{server}</bdi>
             </p>

@@ -3,7 +3,7 @@
 
 use doorstep_widget_kit::{
     browser,
-    object::{answer, get, object, text},
+    object::{self, answer, get, object, text},
     problem::problem,
 };
 use js_sys::{Function, Promise};
@@ -83,10 +83,17 @@ pub(crate) fn settings(options: &JsValue) -> Settings {
         provider_server: text("providerServer"),
         provider_username: text("providerUsername"),
         fields: text("fields"),
+        suggested: text("suggested"),
         theme: text("theme"),
         language: text("language"),
         locale: text("locale"),
     }
+}
+
+/// Whose form it is: the operator's name, and the address of a picture.
+pub(crate) fn brand(options: &JsValue) -> [String; 2] {
+    let brand = get(options, "brand");
+    ["name", "logo"].map(|member| object::text(&brand, member))
 }
 
 /// What the page already knows of a field's answer.

@@ -5,8 +5,8 @@
 //! by `doorstep_fields`, the very code that the server runs on the request.
 //!
 //! Invariants: no request but to the server that the options name; no
-//! global, no cookie, nothing stored but the key of the last attempt and what was typed, in the tab; the host's page hears of
-//! nothing secret but through the callback that it gave.
+//! global, no cookie, nothing stored but the key of the last attempt, what was typed and how high the form was, in the
+//! tab; the host's page hears of nothing secret but through the callback that it gave.
 
 #![expect(unreachable_pub, reason = "leptos' `component` writes a `pub` struct for each component")]
 

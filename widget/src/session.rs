@@ -4,12 +4,11 @@
 use doorstep_fields::Kind;
 use doorstep_widget_kit::{
     fetch::Answer,
-    object::{self, answer, get, text},
+    object::{answer, get, text},
 };
 use doorstep_wire::session::TOKEN_PREFIX;
-use js_sys::Array;
 use leptos::{prelude::*, task};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 
 use crate::{
     client,
@@ -22,16 +21,6 @@ use crate::{
 pub(crate) struct Person {
     pub(crate) username: String,
     pub(crate) server: String,
-    /// Of the operator.
-    pub(crate) brand: Brand,
-}
-
-/// Whose form it is.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Brand {
-    pub(crate) name: String,
-    /// The address of a picture.
-    pub(crate) logo: String,
 }
 
 impl Widget {
@@ -62,23 +51,10 @@ impl Widget {
     /// Takes a `doorstep_wire::session::Session`, read member by member as replies are.
     fn apply(self, session: &JsValue) {
         let text = |name| text(session, name);
-        let branding = get(session, "branding");
-        self.person.set(Person {
-            username: text("provider_username"),
-            server: text("provider_server"),
-            brand: Brand {
-                name: object::text(&branding, "name"),
-                logo: object::text(&branding, "logo"),
-            },
-        });
-        for (name, member) in [("--doorstep-brand", "color"), ("--doorstep-on-brand", "on_color")] {
-            self.host().theme(name, &object::text(&branding, member));
-        }
-        let fields = get(session, "fields");
-        let fields = fields.dyn_ref::<Array>().map(|names| names.join(" "));
+        self.person
+            .set(Person { username: text("provider_username"), server: text("provider_server") });
         let (locked, prefill) = (get(session, "locked"), get(session, "prefill"));
         let before = self.fields();
-        self.suggest_fields(fields.map(String::from).unwrap_or_default());
         let host = self.host();
         for it in self.answers() {
             let field = it.field;
@@ -124,18 +100,10 @@ mod tests {
             expires_in: 0,
             credential_delivery: String::new(),
             fields: Vec::new(),
-            branding: Branding {
-                name: Some(String::new()),
-                logo: Some(String::new()),
-                color: Some(String::new()),
-                on_color: Some(String::new()),
-            },
+            branding: Branding::default(),
         };
         let session = serde_json::to_value(session).unwrap();
-        let names =
-            ["provider_server", "provider_username", "prefill", "locked", "fields", "branding"];
+        let names = ["provider_server", "provider_username", "prefill", "locked"];
         assert!(names.iter().all(|name| session.get(name).is_some()));
-        let names = ["name", "logo", "color", "on_color"];
-        assert!(names.iter().all(|name| session["branding"].get(name).is_some()));
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) provider_username: String,
     /// Optional fields, by name, parted by blanks or commas.
     pub(crate) fields: String,
+    /// Those of the operator, for where the page does not say which.
+    pub(crate) suggested: String,
     /// `light`, `dark`, or anything else for what the host's page has.
     pub(crate) theme: String,
     /// Of the texts: the name of a catalogue.
@@ -49,7 +51,8 @@ impl Settings {
     /// The fields to show, in the catalogue's order whatever the host's. What the
     /// provider answered for the person is not kept from them.
     pub(crate) fn shown(&self, is_locked: impl Fn(&Field) -> bool) -> Vec<&'static Field> {
-        let asked: Vec<&str> = words(&self.fields).collect();
+        let asked = if self.fields.is_empty() { &self.suggested } else { &self.fields };
+        let asked: Vec<&str> = words(asked).collect();
         let mut shown: Vec<&'static Field> = CATALOGUE
             .iter()
             .filter(|field| {
@@ -108,6 +111,10 @@ mod tests {
             ["fname", "lname", "email", "phone", "company_name", "country"]
         );
         assert_eq!(asking("phone pets").unknown(), ["pets"]);
+        let suggested = Settings { suggested: "phone".to_owned(), ..Settings::default() };
+        assert_eq!(suggested.shown(|_| false).last().unwrap().name, "phone");
+        let asked = Settings { fields: "country".to_owned(), ..suggested };
+        assert_eq!(asked.shown(|_| false).last().unwrap().name, "country");
         let locked = asking("country").shown(|field| matches!(field.name, "phone" | "email"));
         let locked: Vec<&str> = locked.iter().map(|field| field.name).collect();
         assert_eq!(locked, ["fname", "lname", "email", "phone", "country"]);

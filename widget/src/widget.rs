@@ -45,8 +45,6 @@ pub(crate) struct Widget {
 struct State {
     settings: Settings,
     texts: Texts,
-    /// Of the operator, by way of the token.
-    suggested_fields: String,
     /// As the host gave them, for the callback in them.
     options: JsValue,
     answers: Vec<Answer>,
@@ -86,7 +84,6 @@ impl Widget {
         let state = State {
             settings,
             texts: Texts::of(&options),
-            suggested_fields: String::new(),
             options,
             answers,
             left: Vec::new(),
@@ -138,9 +135,9 @@ impl Widget {
         self.state.with_value(|state| state.settings.clone())
     }
 
-    /// What to ask for where the host does not say it.
-    pub(crate) fn suggest_fields(self, fields: String) {
-        self.state.update_value(|state| state.suggested_fields = fields);
+    /// Whose form it is.
+    pub(crate) fn brand(self) -> [String; 2] {
+        self.state.with_value(|state| host::brand(&state.options))
     }
 
     /// What the form says.
@@ -464,11 +461,7 @@ impl Widget {
         let is_locked = |field: &Field| {
             self.answers().any(|it| it.field.name == field.name && it.is_locked.get_untracked())
         };
-        let mut settings = self.settings();
-        if settings.fields.is_empty() {
-            settings.fields = self.state.with_value(|state| state.suggested_fields.clone());
-        }
-        settings.shown(is_locked)
+        self.settings().shown(is_locked)
     }
 
     fn shown(self) -> Vec<Answer> {

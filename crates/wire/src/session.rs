@@ -1,5 +1,7 @@
 //! What the widget learns at start from its sign-up token alone.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -31,6 +33,30 @@ pub struct Session {
     /// Whose form it is.
     pub branding: Branding,
 }
+
+/// What is the operator's in every form of theirs, whoever it is for: it comes with the
+/// form's texts, in an object after the last of them, so that the form is drawn with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Operator {
+    /// Whose form it is.
+    pub brand: Brand,
+    /// Custom properties of the form's style.
+    pub colors: BTreeMap<&'static str, String>,
+    /// Optional fields to ask for where the page does not say which, with spaces between.
+    pub suggested: String,
+}
+
+/// What stands above the form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Brand {
+    /// The platform's name.
+    pub name: Option<String>,
+    /// The URL of a logo.
+    pub logo: Option<String>,
+}
+
+/// The name of that object's only member.
+pub const OPERATOR: &str = "operator";
 
 /// How the operator's brand looks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

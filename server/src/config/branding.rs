@@ -1,6 +1,7 @@
 //! `[branding]` and `[form]`: what the sign-up form looks like and asks for,
 //! where the page that embeds it does not say.
 
+use doorstep_wire::session::{Brand, Branding as WireBranding, Operator};
 use serde::Deserialize;
 
 /// `[branding]`
@@ -59,9 +60,9 @@ impl Branding {
     }
 
     /// As the widget gets it.
-    pub(crate) fn to_wire(&self) -> doorstep_wire::session::Branding {
+    pub(crate) fn to_wire(&self) -> WireBranding {
         let readable = |color: &String| channels(color).map(on_color);
-        doorstep_wire::session::Branding {
+        WireBranding {
             name: self.name.clone(),
             logo: self.logo.clone(),
             on_color: self.color.as_ref().and_then(readable).map(str::to_owned),
@@ -73,6 +74,18 @@ impl Branding {
 impl Form {
     pub(crate) fn fields(&self) -> impl Iterator<Item = &str> {
         self.fields.split_whitespace()
+    }
+
+    /// As the widget gets it, with the brand; nothing where the operator said nothing.
+    pub(crate) fn to_wire(&self, branding: &Branding) -> Option<Operator> {
+        let suggested = self.fields().collect::<Vec<_>>().join(" ");
+        let WireBranding { name, logo, color, on_color } = branding.to_wire();
+        let is_said = [&name, &logo, &color].iter().any(|it| it.is_some());
+        let colors = [("--doorstep-brand", color), ("--doorstep-on-brand", on_color)];
+        let colors = colors.into_iter().filter_map(|(name, color)| Some((name, color?)));
+        let operator =
+            Operator { brand: Brand { name, logo }, colors: colors.collect(), suggested };
+        (is_said || !operator.suggested.is_empty()).then_some(operator)
     }
 
     pub(super) fn validate(&self) -> Result<(), String> {

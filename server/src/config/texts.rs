@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use doorstep_texts::{Catalogue, LANGUAGES, Part, Words, language};
+use doorstep_wire::session::{OPERATOR, Operator};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// `[texts]`: by language, section and name, as the widget's catalogues are written.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -39,14 +41,24 @@ impl Texts {
         Some(self.0.iter().find(|(other, _)| other.eq_ignore_ascii_case(tag))?.1)
     }
 
-    /// A file of texts with the operator's words in it; nothing where there are none for
-    /// its language. Its name says which it is: `text-de-0123456789abcdef.json`.
-    pub(crate) fn put_into(&self, file: &str, packed: &[u8]) -> Option<String> {
+    /// A file of texts with the operator's words in it, and in the form's own with what
+    /// else is the operator's; nothing where there is neither. Its name says which it is:
+    /// `text-de-0123456789abcdef.json`.
+    pub(crate) fn put_into(
+        &self,
+        file: &str,
+        packed: &[u8],
+        operator: Option<&Operator>,
+    ) -> Option<String> {
         let (part, rest) = file.strip_suffix(".json")?.split_once('-')?;
         let (tag, _) = rest.rsplit_once('-')?;
-        let words = self.words(tag)?;
         let part = Part::ALL.into_iter().find(|it| it.name() == part)?;
-        part.with(words, packed)
+        let own = self.words(tag).and_then(|words| part.with(words, packed));
+        let Some(operator) = operator.filter(|_| part == Part::Form) else { return own };
+        let texts = own.as_ref().map_or(packed, |own| own.as_bytes());
+        let mut texts: Vec<Value> = serde_json::from_slice(texts).ok()?;
+        texts.push(json!({ OPERATOR: operator }));
+        serde_json::to_string(&texts).ok()
     }
 }
 
@@ -55,6 +67,7 @@ mod tests {
     use doorstep_texts::{Catalogue, Part};
 
     use super::Texts;
+    use crate::config::{Branding, Form};
 
     fn texts(toml: &str) -> Texts {
         toml::from_str(toml).unwrap()
@@ -87,13 +100,36 @@ mod tests {
         let english = Catalogue::english();
         let texts = texts("[en.form]\ntitle = \"Join us\"\n[en.order]\nstart = \"Go\"\n");
         let packed = english.packed(Part::Form);
-        let own = texts.put_into("text-en-0.json", packed.as_bytes()).unwrap();
+        let own = texts.put_into("text-en-0.json", packed.as_bytes(), None).unwrap();
         assert_eq!(own, packed.replace("Create your account", "Join us"));
         let packed = english.packed(Part::Order);
-        let own = texts.put_into("order-en-0.json", packed.as_bytes()).unwrap();
+        let own = texts.put_into("order-en-0.json", packed.as_bytes(), None).unwrap();
         assert_eq!(own, packed.replace("Set up a project", "Go"));
         for other in ["text-de-0.json", "text-en-0.css", "doorstep-0.wasm", "prover-0.js"] {
-            assert_eq!(texts.put_into(other, packed.as_bytes()), None, "{other}");
+            assert_eq!(texts.put_into(other, packed.as_bytes(), None), None, "{other}");
         }
+    }
+
+    #[test]
+    fn what_is_the_operators_stands_after_the_forms_last_text() {
+        let form = Form { fields: " phone  country".to_owned() };
+        let [name, color] = ["Cumulus", "#ffcc00"].map(|it| Some(it.to_owned()));
+        let branding = Branding { name, color, logo: None };
+        let operator = form.to_wire(&branding);
+        let said = concat!(
+            r##"{"operator":{"brand":{"logo":null,"name":"Cumulus"},"##,
+            r##""colors":{"--doorstep-brand":"#ffcc00","--doorstep-on-brand":"#000000"},"##,
+            r##""suggested":"phone country"}}]"##
+        );
+        let put = |toml: &str, file: &str| {
+            texts(toml).put_into(file, br#"["Hello","b"]"#, operator.as_ref())
+        };
+        assert_eq!(put("", "text-de-0.json").unwrap(), format!(r#"["Hello","b",{said}"#));
+        let words = "[de.loader]\nloading = \"Los\"";
+        assert_eq!(put(words, "text-de-0.json").unwrap(), format!(r#"["Los","b",{said}"#));
+        for other in ["order-de-0.json", "doorstep-0.css"] {
+            assert_eq!(put("", other), None, "{other}");
+        }
+        assert_eq!(Form::default().to_wire(&Branding::default()), None);
     }
 }

@@ -43,15 +43,6 @@ impl Host {
         self.tell("error", &detail, false);
     }
 
-    /// Sets a custom property where the page can still override it; empty leaves
-    /// it as it is.
-    pub fn theme(&self, name: &str, value: &str) {
-        if !value.is_empty() {
-            // A style that cannot be set is no failure to sign up.
-            let _ = self.element.style().set_property(name, value);
-        }
-    }
-
     /// Puts an answer into its input, if that is on the form. What a person
     /// types is never written back, so the view does not do it.
     pub fn put(&self, name: &str, is_flag: bool, text: &str) {

@@ -43,8 +43,8 @@ test("the loader follows the attributes that are described", () => {
 });
 
 test("the form's settings are options that are described", () => {
-  // The loader's own, and what it makes of `locale`.
-  const internal = ["api", "embedder", "language"];
+  // The loader's own, what it makes of `locale`, and what the operator suggests.
+  const internal = ["api", "embedder", "language", "suggested"];
   const described = attributes.map(({ name }) => camel(name));
   const settings = read("widget/src/host.rs").match(/pub\(crate\) fn settings[\s\S]*?\n}/)[0];
   const order = sources("widget/order/src").join("\n");

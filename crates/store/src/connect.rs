@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use crate::{
     StoreError,
     audit::{self, Ledger},
+    read_only::was_told_since,
     turn::{LockError, lock_folder},
 };
 
@@ -227,6 +228,7 @@ impl Store {
             let pool = PgPoolOptions::new()
                 .max_connections(POSTGRES_CONNECTIONS)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
+                .before_acquire(|_, it| Box::pin(async move { Ok(!was_told_since(it.age)) }))
                 .connect_with(options.clone())
                 .await
                 .map_err(ConnectError::Connect)?;
@@ -245,6 +247,7 @@ impl Store {
                 .acquire_timeout(ACQUIRE_TIMEOUT)
                 // A broken one shows at the first statement, and then nothing is lost.
                 .test_before_acquire(false)
+                .before_acquire(|_, it| Box::pin(async move { Ok(!was_told_since(it.age)) }))
                 .connect_lazy_with(options);
             Database::Postgres { pool, shared }
         } else {

@@ -40,6 +40,7 @@ mod many;
 mod orders;
 mod pending;
 mod projects;
+mod read_only;
 mod sessions;
 mod sign_ups;
 mod tokens;
@@ -142,12 +143,14 @@ impl From<sqlx::Error> for StoreError {
                 // Serialization failure and deadlock.
                 ("40001" | "40P01", _) => Self::BrokenOff(error),
                 ("53100", _) => Self::Full(error),
-                // Read-only after a fail-over, and a transaction that nobody went on with
-                // in time; connection exceptions, insufficient resources, operator
-                // intervention.
-                ("25006" | "25P03" | "25P04", _) | (_, Some("08" | "53" | "57")) => {
+                // Read-only after a fail-over.
+                ("25006", _) => {
+                    read_only::told();
                     Self::Unavailable(error)
                 }
+                // A transaction that nobody went on with in time; connection exceptions,
+                // insufficient resources, operator intervention.
+                ("25P03" | "25P04", _) | (_, Some("08" | "53" | "57")) => Self::Unavailable(error),
                 _ => Self::Statement(error),
             }
         } else {

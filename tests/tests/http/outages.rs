@@ -183,6 +183,40 @@ async fn a_read_only_database_is_read() {
     }
 }
 
+/// T-116: connections that were opened while only a read-only database answered stay there
+/// when there is a writable one again; nobody cuts them.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_to_what_was_read_only_are_given_up() {
+    let (cluster, server) = on_own_cluster().await;
+    let client = server.client("register", &[], &[]);
+    let token = server.token(&client, "register").await;
+    let database = server.database.url.rsplit('/').next().unwrap();
+    let sessions = format!("FROM pg_stat_activity WHERE datname = '{database}'");
+    for round in 0..3 {
+        cluster
+            .execute(format!("ALTER DATABASE {database} SET default_transaction_read_only = on"))
+            .await;
+        cluster.execute(format!("SELECT pg_terminate_backend(pid) {sessions}")).await;
+        let who = format!("u{round}");
+        assert_told_to_come_again(&ask(&server, &token, &who).await);
+        ready(&server, 503).await;
+        // A session takes this when it begins, as it takes the machine that it is led to.
+        cluster
+            .execute(format!("ALTER DATABASE {database} RESET default_transaction_read_only"))
+            .await;
+        loop {
+            let answer = ask(&server, &token, &who).await;
+            if answer.status == 201 {
+                break;
+            }
+            assert_told_to_come_again(&answer);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        ready(&server, 200).await;
+    }
+    assert_eq!(server.database.count("SELECT COUNT(*) FROM users").await, 3);
+}
+
 /// Makes the database break a sign-up off by that SQLSTATE, as many times.
 async fn break_off(server: &Server, state: &str, times: u32) {
     let database = &server.database;

@@ -19,10 +19,19 @@ pub struct Inventory {
     pub audit: Option<String>,
 }
 
+/// Lines that somebody looks up.
+pub(crate) const NAMES: &str = "names";
+pub(crate) const DIFFERENT_NAMES: &str = "different names";
+pub(crate) const WORKING: &str = "credentials that work";
+
 /// All of a sign-up. Each is there once for each person.
-const PARTS: [(&str, &str); 8] = [
+const PARTS: [(&str, &str); 9] = [
     ("users", "SELECT COUNT(*) FROM users"),
-    ("names", "SELECT COUNT(*) FROM identities"),
+    (NAMES, "SELECT COUNT(*) FROM identities"),
+    (
+        DIFFERENT_NAMES,
+        "SELECT COUNT(*) FROM (SELECT DISTINCT provider, server_key, username_key FROM identities) n",
+    ),
     ("users with a name", "SELECT COUNT(DISTINCT user_id) FROM identities"),
     ("credentials", "SELECT COUNT(*) FROM credentials"),
     ("events `user.created`", "SELECT COUNT(*) FROM events WHERE kind = 'user.created'"),
@@ -43,7 +52,7 @@ impl Inventory {
         }
         let numbers: BTreeSet<_> = accounts.iter().map(|account| account.id).collect();
         counts.push(("numbers that were told", count(numbers.len())));
-        counts.push(("credentials that work", count(working(site, accounts).await)));
+        counts.push((WORKING, count(working(site, accounts).await)));
         let audit = server.cli(&["audit", "verify"], "").err();
         Self { counts, audit }
     }

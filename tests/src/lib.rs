@@ -25,7 +25,7 @@ pub mod soak;
 
 pub use balancer::Balancer;
 pub use chance::Chance;
-pub use chaos::{ChaosOutcome, ChaosPlan, run_apart};
+pub use chaos::{ChaosFault, ChaosOutcome, ChaosPlan, run_apart};
 pub use cli::{cli_output, run_cli};
 pub use clock::TestClock;
 pub use crash::{CrashOutcome, CrashPlan};

@@ -112,12 +112,18 @@ impl Server {
             is_searched: false,
         };
         if let Some(address) = front {
-            let replicas = vec![server.replica(), server.replica()];
-            let first = (server.own_url.as_str(), server.ops.as_str());
-            server.fleet = Some(Fleet::start(&address, first, replicas));
-            server.url = format!("http://{address}");
+            server.put_behind(&address);
         }
         server
+    }
+
+    /// Starts two more on its database, and HAProxy in front of the three: from now on that
+    /// is its address, which is also what its settings must say.
+    pub(crate) fn put_behind(&mut self, address: &str) {
+        let replicas = vec![self.replica(), self.replica()];
+        let first = (self.own_url.as_str(), self.ops.as_str());
+        self.fleet = Some(Fleet::start(address, first, replicas));
+        self.url = format!("http://{address}");
     }
 
     /// `kill -9`, at once.

@@ -42,6 +42,9 @@ pub mod webhooks {
 #[doc = include_str!("../crash.md")]
 pub mod crash {}
 
+#[doc = include_str!("../chaos.md")]
+pub mod chaos {}
+
 #[doc = include_str!("../replicas.md")]
 pub mod replicas {
     /// The page itself: the tests run its settings.
@@ -90,6 +93,7 @@ pub const PAGES: &[Page] = pages! {
     "replicas": "crates/handbook/replicas.md",
     "sharding": "crates/handbook/sharding.md",
     "crash": "crates/handbook/crash.md",
+    "chaos": "crates/handbook/chaos.md",
     "apiculus": "crates/handbook/apiculus.md",
     "everlytic": "crates/handbook/everlytic.md",
     "background-jobs": "crates/handbook/decisions/0001-background-jobs.md",

@@ -3,7 +3,9 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use doorstep_tests::{Chance, ChaosOutcome, ChaosPlan, CrashOutcome, CrashPlan, Kind, run_apart};
+use doorstep_tests::{
+    Chance, ChaosFault, ChaosOutcome, ChaosPlan, CrashOutcome, CrashPlan, Kind, run_apart,
+};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", disable_version_flag = true)]
@@ -45,11 +47,20 @@ struct Crash {
 #[derive(Args)]
 struct Chaos {
     /// How many people ask at a time
-    #[arg(long, default_value_t = 16, value_name = "N")]
+    #[arg(long, default_value_t = 8, value_name = "N")]
     at_once: usize,
+    /// What happens, if not all of it
+    #[arg(long, value_enum, value_name = "FAULT")]
+    fault: Vec<ChaosFault>,
     /// Each fault so many times
     #[arg(long, default_value_t = 1, value_name = "N")]
     rounds: usize,
+    /// Decides which server is killed, and when; by chance, if none is given
+    #[arg(long)]
+    seed: Option<u64>,
+    /// A folder to leave what the nodes and the servers logged
+    #[arg(long, value_name = "FOLDER")]
+    logs: Option<PathBuf>,
     /// A file to write the report to as well: crates/handbook/chaos.md is such a one
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -119,7 +130,15 @@ impl Crash {
 
 impl Chaos {
     async fn run(&self) -> (String, Vec<String>) {
-        let plan = ChaosPlan { at_once: self.at_once, rounds: self.rounds };
+        let all = ChaosFault::ALL.to_vec();
+        let plan = ChaosPlan {
+            faults: if self.fault.is_empty() { all } else { self.fault.clone() },
+            rounds: self.rounds,
+            at_once: self.at_once,
+            seed: self.seed.unwrap_or_else(Chance::new_seed),
+            logs: self.logs.clone(),
+        };
+        println(&format!("seed {}", plan.seed));
         let mut outcome = tokio::select! {
             outcome = plan.run() => outcome,
             // All that was started goes with us: we are the first process of our own.
@@ -140,22 +159,32 @@ fn chaos_page(plan: &ChaosPlan, outcome: &ChaosOutcome) -> String {
     let mut page = format!(
         "# When the primary goes\n\n\
          Written by `cargo xtask chaos --report crates/handbook/chaos.md`; do not edit it by hand.\n\n\
-         PostgreSQL on three nodes with Patroni and etcd, each node a network namespace, set up as in [replicas.md](replicas.md); three servers outside, each asking by HAProxy.\n\
-         {} people at a time sign up, each with an `Idempotency-Key` and as many attempts as it takes. All of it on one machine, with data in memory: it is about who has what, not about disks.\n\n",
-        plan.at_once
+         PostgreSQL on three nodes with Patroni and etcd, each node a network namespace, and three servers outside, behind HAProxy; all of it with the settings of [replicas.md](replicas.md), as they stand there.\n\
+         {} people at a time sign up, each with an `Idempotency-Key` and as many attempts as it takes; every fourth by a sign-up token of one use.\n\
+         With each fault of the database one of the three servers, chosen by chance (seed {}), is killed as well, within ten seconds; it is started again when sign-ups go on, and so is the node.\n\n\
+         | What happens | without a sign-up, at most | and while it comes back |\n\
+         | --- | ---: | ---: |\n",
+        plan.at_once, plan.seed
     );
     // Writing into a String cannot fail.
-    for (what, seconds) in &outcome.gaps {
-        let _ = writeln!(page, "- The primary is {what}: {seconds:.1} s without a sign-up");
+    for (what, until, after) in &outcome.gaps {
+        let _ = writeln!(page, "| {what} | {until:.1} s | {after:.1} s |");
     }
-    page.push_str("\n| | |\n|---|---:|\n");
+    page.push_str("\nAt the end, all faults together:\n\n| | |\n| --- | ---: |\n");
     for (what, number) in &outcome.counts {
         let _ = writeln!(page, "| {what} | {number} |");
     }
-    page.push_str("\n## The timeline\n\n");
+    page.push_str(
+        "\nWhat it shows: in each of these nothing that was acknowledged is lost or there twice, nobody was told anything but to come again, and nobody had to do anything.\n\
+         What it does not show: disks, for the nodes keep their data in memory, or the speed of a real network, for all of it runs on one machine.\n\n\
+         ## The timeline\n\n\
+         A node that is cut off loses every packet and is told of none. The seconds are those since the beginning.\n\n\
+         ```text\n",
+    );
     for (at, what) in &outcome.timeline {
-        let _ = writeln!(page, "    {at:6.1} s  {}", what.replace('`', ""));
+        let _ = writeln!(page, "{at:6.1}  {}", what.replace('`', ""));
     }
+    page.push_str("```\n");
     page
 }
 

@@ -33,18 +33,22 @@ pub fn run_apart(arguments: &[String]) -> Result<u8, String> {
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }
 
-/// The bridges: where clients are, and between the nodes.
-const BRIDGES: [&str; 2] = ["front", "inner"];
+/// Where clients are.
+const OUTER: &str = "front";
+/// Between the nodes.
+pub(super) const INNER: &str = "inner";
+/// Both, in the order of a node's addresses.
+pub(super) const BRIDGES: [&str; 2] = [OUTER, INNER];
 
 /// Sets up the trial's own side: its addresses, and places for files that go with it.
 pub(super) fn open(temporary: &Path) {
     run(Command::new("mount").args(["-t", "tmpfs", "tmpfs"]).arg(temporary));
     run(Command::new("mount").args(["-t", "tmpfs", "tmpfs", "/run"]));
     ip("link set lo up");
-    for (at, bridge) in BRIDGES.iter().enumerate() {
+    for bridge in BRIDGES {
         ip(&format!("link add {bridge} type bridge"));
         ip(&format!("link set {bridge} up"));
-        if at == 0 {
+        if bridge == OUTER {
             ip(&format!("addr add 10.0.0.1/24 dev {bridge}"));
         }
     }
@@ -64,11 +68,18 @@ pub(super) fn add(number: usize) {
     ip(&format!("-n n{number} link set lo up"));
 }
 
-/// Takes a node's cables out, or puts them back in.
-pub(super) fn cable(number: usize, is_in: bool) {
-    let state = if is_in { "up" } else { "down" };
+/// Cuts a node off: its own side sees a cable that is in, and no packet goes anywhere. Nobody
+/// is told, which is harder than a cable that is out.
+pub(super) fn cut(number: usize, bridges: &[&str]) {
+    for bridge in bridges {
+        ip(&format!("link set {bridge}{number} nomaster"));
+    }
+}
+
+/// Undoes it.
+pub(super) fn mend(number: usize) {
     for bridge in BRIDGES {
-        ip(&format!("link set {bridge}{number} {state}"));
+        ip(&format!("link set {bridge}{number} master {bridge}"));
     }
 }
 

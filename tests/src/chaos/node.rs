@@ -10,7 +10,7 @@ use std::{
 
 use doorstep_handbook::replicas;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::network;
 use crate::{Site, postgres};
@@ -18,11 +18,14 @@ use crate::{Site, postgres};
 /// What Patroni is asked is answered at once, or by nobody.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// The handbook's, for changes by Patroni's REST interface.
+const PASSWORD: &str = "change-this-3";
+
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) number: usize,
     folder: PathBuf,
-    etcd: Vec<String>,
+    etcd: Vec<(String, String)>,
     rest: Site,
     children: Vec<Child>,
 }
@@ -41,11 +44,11 @@ impl Node {
         let mut etcd = Vec::new();
         for line in page("etcd").lines() {
             // The list of all is everybody's.
-            let line =
-                if line.starts_with("--initial-cluster ") { line.to_owned() } else { own(line) };
-            let line =
-                line.replace("/var/lib/etcd/doorstep", &format!("{}/etcd", folder.display()));
-            etcd.extend(line.split_whitespace().map(str::to_owned));
+            let is_own = !line.starts_with("ETCD_INITIAL_CLUSTER=");
+            let line = if is_own { own(line) } else { line.to_owned() };
+            let (name, value) = line.split_once('=').expect("a variable");
+            let here = format!("{}/etcd", folder.display());
+            etcd.push((name.to_owned(), value.replace("/var/lib/etcd/doorstep", &here)));
         }
         let mut patroni = String::new();
         for line in page("yaml").lines() {
@@ -69,15 +72,15 @@ impl Node {
 
     /// Starts what is to run there, which finds what it left.
     pub(super) fn start(&mut self) {
-        let etcd = self.etcd.clone();
         let settings = self.folder.join("patroni.yml").display().to_string();
-        for (program, arguments) in [("etcd", etcd), ("patroni", vec![settings])] {
+        for (program, arguments) in [("etcd", None), ("patroni", Some(settings))] {
             let log = self.log(program);
             let child = Command::new("ip")
                 .args(["netns", "exec", &format!("n{}", self.number), "setpriv"])
                 .args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--", program])
                 .args(arguments)
                 .current_dir(&self.folder)
+                .envs(self.etcd.iter().cloned())
                 // Patroni keeps a password file there.
                 .env("HOME", &self.folder)
                 .stdin(Stdio::null())
@@ -87,6 +90,15 @@ impl Node {
                 .expect("ip runs");
             self.children.push(child);
         }
+    }
+
+    pub(super) fn name(&self) -> String {
+        format!("n{}", self.number)
+    }
+
+    /// Where its PostgreSQL listens, for clients.
+    pub(super) fn postgres(&self) -> String {
+        format!("10.0.0.1{}:5432", self.number)
     }
 
     fn log(&self, program: &str) -> File {
@@ -105,6 +117,15 @@ impl Node {
             let _ = writeln!(words, "n{} {program}:\n  {tail}", self.number);
         }
         words
+    }
+
+    /// Leaves what was logged there in a folder.
+    pub(super) fn leave_logs(&self, folder: &Path) {
+        for program in ["etcd", "patroni"] {
+            let to = folder.join(format!("n{}-{program}.log", self.number));
+            // There is none of a node that was never started.
+            let _ = fs::copy(self.folder.join(format!("{program}.log")), to);
+        }
     }
 
     /// Sends a signal to all that runs there.
@@ -136,20 +157,34 @@ impl Node {
         self.ask("/primary").await.is_some_and(|(status, _)| status == 200)
     }
 
+    /// Makes another one the primary, as `patronictl switchover` does: by its REST interface.
+    pub(super) async fn switch_over(&self) -> Result<(), String> {
+        let order = json!({ "leader": self.name() });
+        let request = self.rest.request(Method::POST, "/switchover").json(&order);
+        let request = request.basic_auth("patroni", Some(PASSWORD));
+        let answer = request.send().await.map_err(|error| error.to_string())?;
+        let (status, said) = (answer.status(), answer.text().await.unwrap_or_default());
+        if status.is_success() { Ok(()) } else { Err(format!("no switchover: {status} {said}")) }
+    }
+
     /// Whether all three are there as it sees them: a primary, two that follow it, one of
-    /// these synchronously.
-    pub(super) async fn sees_all(&self) -> bool {
-        let Some((_, cluster)) = self.ask("/cluster").await else { return false };
-        let members = cluster["members"].as_array().cloned().unwrap_or_default();
-        let follows = |member: &Value| {
-            ["running", "streaming"].contains(&member["state"].as_str().unwrap_or_default())
-        };
-        let role = |wanted: &str| members.iter().filter(|it| it["role"] == wanted).count();
+    /// these synchronously. That one's name.
+    pub(super) async fn sees_all(&self) -> Option<String> {
+        let (_, cluster) = self.ask("/cluster").await?;
+        let members = cluster["members"].as_array()?;
+        let with = |wanted: &str| members.iter().filter(|it| it["role"] == wanted).count();
         let timelines = members.iter().all(|it| it["timeline"] == members[0]["timeline"]);
-        members.len() == 3
-            && members.iter().all(follows)
+        // What a member said of itself is believed until its lease ends; so PostgreSQL is
+        // asked who follows it.
+        let (_, own) = self.ask("/patroni").await?;
+        let followers = own["replication"].as_array()?;
+        let streams = followers.iter().filter(|it| it["state"] == "streaming").count();
+        let are_all = members.len() == 3
             && timelines
-            && role("leader") == 1
-            && role("sync_standby") == 1
+            && streams == 2
+            && with("leader") == 1
+            && with("sync_standby") == 1;
+        let standby = members.iter().find(|it| it["role"] == "sync_standby")?;
+        are_all.then(|| standby["name"].as_str().map(str::to_owned))?
     }
 }

@@ -105,6 +105,7 @@ pub(crate) fn terms(settings: &Settings) -> Terms {
         issuer: settings.public_url().to_owned(),
         token_url: format!("{}{}", settings.public_url(), paths::OAUTH_TOKEN),
         names: settings.accounts.names(),
+        declared: settings.form.declared(),
         registration: settings.accounts.registration,
         publishable: settings.publishable.enabled.then_some(PublishableTerms {
             token_seconds: settings.publishable.token_seconds,

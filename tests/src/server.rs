@@ -63,16 +63,29 @@ impl Server {
 
     /// Starts one with settings, as environment variables.
     pub async fn start_with(kind: Kind, settings: &[(&str, &str)]) -> Self {
-        Self::start_program(program(), kind, settings).await
+        Self::start_program(program(), kind, settings, "").await
+    }
+
+    /// Starts one with a settings file, for what no variable can say.
+    pub async fn start_with_file(kind: Kind, file: &str, settings: &[(&str, &str)]) -> Self {
+        Self::start_program(program(), kind, settings, file).await
     }
 
     /// Starts one that panics at `POST /panic`, with what it was sent as the text.
     pub async fn start_faulty(kind: Kind) -> Self {
-        Self::start_program(faulty_program(), kind, &[]).await
+        Self::start_program(faulty_program(), kind, &[], "").await
     }
 
-    async fn start_program(program: PathBuf, kind: Kind, settings: &[(&str, &str)]) -> Self {
+    async fn start_program(
+        program: PathBuf,
+        kind: Kind,
+        settings: &[(&str, &str)],
+        file: &str,
+    ) -> Self {
         let folder = tempfile::Builder::new().prefix("doorstep-").tempdir().expect("a folder");
+        if !file.is_empty() {
+            std::fs::write(folder.path().join("doorstep.toml"), file).expect("a settings file");
+        }
         let database = Database::create(kind, folder.path()).await;
         let mut all = vec![
             ("DOORSTEP_LISTEN".to_owned(), "127.0.0.1:0".to_owned()),

@@ -343,7 +343,7 @@ async fn a_key_is_taken_once_and_its_copy_is_wiped_in_time(kind: Kind) {
 async fn a_sign_up_token_is_for_one_use_and_ten_mistakes(kind: Kind) {
     let opened = open(kind).await;
     let details = r#"[{"type":"user_registration","provider_server":"s","provider_username":"u"}]"#;
-    let binding = Binding::parse(details, "", NameRules::default()).unwrap();
+    let binding = Binding::parse(details, "", NameRules::default(), &[]).unwrap();
     let mut tx = opened.store.begin().await.unwrap();
     let mut conn = tx.conn();
     conn.add_client(&NewClient { client: &client("c1"), secret: None }).await.unwrap();

@@ -58,7 +58,7 @@ pub(crate) fn choices(kind: Kind, locale: &str) -> Vec<Choice> {
         Kind::Country => named("region", locale, &mut codes::countries()),
         Kind::Currency => named("currency", locale, &mut codes::currencies()),
         Kind::Locale => named("language", locale, &mut codes::languages()),
-        Kind::Text | Kind::Email | Kind::Phone | Kind::Flag => Vec::new(),
+        _ => Vec::new(),
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn Row(widget: Widget, placed: Placed) -> impl IntoView {
         Kind::Country | Kind::Currency | Kind::Locale => {
             EitherOf3::B(view! { <ChoiceList tied /> })
         }
-        Kind::Text | Kind::Email | Kind::Phone => EitherOf3::C(view! { <TextLine tied /> }),
+        _ => EitherOf3::C(view! { <TextLine tied /> }),
     };
     // A switch is never left out, so nothing about it is optional.
     let is_optional = !field.required && field.kind != Kind::Flag;

@@ -100,6 +100,7 @@ mod tests {
             expires_in: 0,
             credential_delivery: String::new(),
             fields: Vec::new(),
+            custom: Vec::new(),
             branding: Branding::default(),
         };
         let session = serde_json::to_value(session).unwrap();

@@ -500,6 +500,6 @@ pub(crate) fn known(field: &'static Field, text: String) -> String {
             .ok()
             .and_then(|answer| answer.text().map(str::to_owned))
             .unwrap_or_default(),
-        Kind::Text | Kind::Email | Kind::Phone | Kind::Flag => text,
+        _ => text,
     }
 }

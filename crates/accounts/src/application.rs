@@ -12,7 +12,8 @@ pub struct Application {
     pub identity: Identity,
     /// The answers.
     pub answers: SignUp,
-    /// The caller's own labels; no reserved key is among them.
+    /// The caller's own labels, among which no key is reserved; and below the key that is
+    /// ours the answers to fields that the operator declared.
     pub labels: Map<String, Value>,
     /// What was sent in fields whose answer was replaced.
     pub replaced: Vec<Replaced>,

@@ -1,7 +1,7 @@
 //! What a sign-up token is bound to: `authorization_details` (RFC 9396) of type
 //! `user_registration`.
 
-use doorstep_fields::{Raw, field};
+use doorstep_fields::{Field, Kind, Raw, field};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -56,15 +56,28 @@ const MEMBERS: &[&str] = &[
 
 impl Binding {
     /// Reads the parameter. `endpoint` is the URL of the user API, the only
-    /// location that it may name; names are held to `rules`. The error is a sentence for the client's developer.
-    pub fn parse(text: &str, endpoint: &str, rules: NameRules) -> Result<Self, String> {
+    /// location that it may name; names are held to `rules`, and answers to the catalogue's
+    /// fields and those that the operator declared. The error is a sentence for the client's developer.
+    pub fn parse(
+        text: &str,
+        endpoint: &str,
+        rules: NameRules,
+        declared: &[Field],
+    ) -> Result<Self, String> {
         if text.len() > MAX_BYTES {
             return Err(format!("it is longer than {MAX_BYTES} bytes"));
         }
-        Self::read(text, endpoint, rules)
+        Self::read(text, endpoint, rules, Some(declared))
     }
 
-    fn read(text: &str, endpoint: &str, rules: NameRules) -> Result<Self, String> {
+    /// `declared` is not known of what was stored: the operator may have declared other
+    /// fields since.
+    fn read(
+        text: &str,
+        endpoint: &str,
+        rules: NameRules,
+        declared: Option<&[Field]>,
+    ) -> Result<Self, String> {
         let value: Value = serde_json::from_str(text).map_err(|_| "it is not JSON".to_owned())?;
         let Some([Value::Object(object)]) = value.as_array().map(Vec::as_slice) else {
             return Err("it must be a list with one object".to_owned());
@@ -100,8 +113,8 @@ impl Binding {
             jkt,
             identity,
             origins: origins(object.get("origins"))?,
-            locked: answers(object.get("locked"), "locked")?,
-            prefill: answers(object.get("prefill"), "prefill")?,
+            locked: answers(object.get("locked"), "locked", declared)?,
+            prefill: answers(object.get("prefill"), "prefill", declared)?,
             delivery: delivery(
                 text("credential_delivery")?,
                 text("code_challenge")?,
@@ -135,7 +148,7 @@ impl Binding {
     /// Reads what was stored.
     pub fn from_stored(text: &str) -> Option<Self> {
         // Without the bound: what was left out is written out.
-        Self::read(&format!("[{text}]"), "", NameRules::LENIENT).ok()
+        Self::read(&format!("[{text}]"), "", NameRules::LENIENT, None).ok()
     }
 }
 
@@ -182,17 +195,36 @@ fn origins(value: Option<&Value>) -> Result<Vec<String>, String> {
         .collect()
 }
 
-/// Checks answers by the rules of their fields. A blank one would lock nothing.
-fn answers(value: Option<&Value>, name: &str) -> Result<Map<String, Value>, String> {
+/// Checks answers by the rules of their fields. A blank one would lock nothing, and a
+/// consent is nobody's to give but the person's.
+fn answers(
+    value: Option<&Value>,
+    name: &str,
+    declared: Option<&[Field]>,
+) -> Result<Map<String, Value>, String> {
     let object = match value {
         None => return Ok(Map::new()),
         Some(Value::Object(object)) => object,
         Some(_) => return Err(format!("{name} must be an object")),
     };
     for (key, value) in object {
-        let field = field(key).ok_or_else(|| format!("{name}: there is no field {key:?}"))?;
+        let own = || declared?.iter().find(|field| field.name == key);
+        let Some(field) = field(key).or_else(own) else {
+            if declared.is_none() {
+                continue;
+            }
+            return Err(format!("{name}: there is no field {key:?}"));
+        };
+        if field.kind == Kind::Consent {
+            return Err(format!("{name}: {key:?} is a consent, which only the person can give"));
+        }
+        let digits;
         let raw = match value {
             Value::String(text) => Raw::Text(text),
+            Value::Number(number) if field.kind == Kind::Number => {
+                digits = number.to_string();
+                Raw::Text(&digits)
+            }
             Value::Bool(flag) => Raw::Flag(*flag),
             _ => return Err(format!("{name}: {} must be text or a switch", field.label)),
         };
@@ -215,7 +247,7 @@ mod tests {
         let text = format!(
             r#"[{{"type":"user_registration","provider_server":"Srv.example","provider_username":"Bob"{extra}}}]"#
         );
-        Binding::parse(&text, ENDPOINT, NameRules::default())
+        Binding::parse(&text, ENDPOINT, NameRules::default(), &[])
     }
 
     #[test]
@@ -237,6 +269,35 @@ mod tests {
         .unwrap();
         assert_eq!(claim.to_json()["code_challenge_method"], "S256");
         assert_eq!(Binding::from_stored(&claim.to_json().to_string()), Some(claim));
+    }
+
+    #[test]
+    fn declared_fields_are_answered_by_their_rules_and_consents_by_nobody() {
+        let declared = [
+            Field { range: ["1", ""], ..Field::declared("staff", "Staff", Kind::Number) },
+            Field::declared("day", "Day", Kind::Date),
+            Field::declared("terms", "Terms", Kind::Consent),
+        ];
+        let parse = |answers: &str| {
+            let text = format!(
+                r#"[{{"type":"user_registration","provider_server":"s","provider_username":"u","prefill":{{{answers}}}}}]"#
+            );
+            Binding::parse(&text, ENDPOINT, NameRules::default(), &declared)
+        };
+        let binding = parse(r#""staff":3,"day":"2026-02-28","fname":"Ada""#).unwrap();
+        // Also when nothing is declared any more.
+        assert_eq!(Binding::from_stored(&binding.to_json().to_string()), Some(binding));
+        for (answers, why) in [
+            (r#""staff":0"#, "Staff is too small: the least is 1"),
+            (r#""staff":1.5"#, "Staff is not a whole number"),
+            (r#""day":"2026-02-30""#, "Day is not a day"),
+            (r#""day":7"#, "Day must be text"),
+            (r#""terms":true"#, "only the person can give"),
+            (r#""nothing":"x""#, "there is no field"),
+        ] {
+            let error = parse(answers).unwrap_err();
+            assert!(error.contains(why), "{answers}: {error}");
+        }
     }
 
     #[test]
@@ -279,10 +340,11 @@ mod tests {
             r#"[{"type":"user_registration"}]"#,
             "[{},{}]",
         ] {
-            assert!(Binding::parse(text, ENDPOINT, NameRules::default()).is_err(), "{text}");
+            assert!(Binding::parse(text, ENDPOINT, NameRules::default(), &[]).is_err(), "{text}");
         }
         assert!(
-            Binding::parse(&" ".repeat(MAX_BYTES + 1), ENDPOINT, NameRules::default()).is_err()
+            Binding::parse(&" ".repeat(MAX_BYTES + 1), ENDPOINT, NameRules::default(), &[])
+                .is_err()
         );
     }
 
@@ -306,7 +368,7 @@ mod tests {
         let rest = (MAX_BYTES - text(origins, 0).len()).min(255);
         let whole = text(origins, rest);
         assert!(whole.len() > MAX_BYTES - 10, "{}", whole.len());
-        let binding = Binding::parse(&whole, ENDPOINT, NameRules::default()).unwrap();
+        let binding = Binding::parse(&whole, ENDPOINT, NameRules::default(), &[]).unwrap();
         let stored = binding.to_json().to_string();
         assert!(stored.len() + 2 > MAX_BYTES);
         assert_eq!(Binding::from_stored(&stored), Some(binding));

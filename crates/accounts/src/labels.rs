@@ -4,10 +4,14 @@ use serde_json::{Map, Value};
 
 use crate::provider::Identity;
 
+/// The key of labels that this server writes itself, which is no provider's name either:
+/// what a person answered to the fields that the operator declared.
+pub const OWN: &str = "doorstep";
+
 /// Top-level keys that name a provider. The server writes them, for billing and
 /// support trust them to say who somebody is there.
 const PROVIDERS: &[&str] =
-    &["cpanel", "plesk", "whmcs", "wordpress", "cockpit", "directadmin", "apiculus", "doorstep"];
+    &["cpanel", "plesk", "whmcs", "wordpress", "cockpit", "directadmin", "apiculus", OWN];
 
 /// Whether only the server may write below this key.
 pub fn is_reserved(key: &str, provider: &str) -> bool {

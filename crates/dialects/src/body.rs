@@ -136,7 +136,7 @@ pub(crate) fn note_unknown(
     }
 }
 
-fn note(ignored: &mut Vec<String>, pointer: String) {
+pub(crate) fn note(ignored: &mut Vec<String>, pointer: String) {
     if ignored.len() < IGNORED_SHOWN {
         ignored.push(pointer);
     }

@@ -16,6 +16,7 @@ mod authorization;
 mod body;
 pub mod compute_stacks_admin;
 pub mod compute_stacks_orders;
+mod declared;
 mod dialect;
 pub mod everlytic;
 pub mod native;

@@ -5,14 +5,17 @@ use doorstep_accounts::{
     Application, Binding, Change, Created, Handover, Identity, NameRules, Refusal,
     provider::DEFAULT_PROVIDER,
 };
-use doorstep_fields::{CATALOGUE, Fault, Raw, SignUp};
+use doorstep_fields::{CATALOGUE, Fault, Field, Raw, SignUp};
 use doorstep_wire::{
     FieldProblem,
     user::{Api, SignedUp, SignedUpUser, Substituted},
 };
 use serde_json::Value;
 
-use crate::body::{Object, drop_reserved, labels, note_unknown, object, problem, raw, replaced};
+use crate::{
+    body::{Object, drop_reserved, labels, note_unknown, object, problem, raw, replaced},
+    declared::Declared,
+};
 pub use crate::{
     native_credentials::{Description, decode_description, encode_credential, encode_credentials},
     native_pending::encode_pending,
@@ -21,7 +24,7 @@ pub use crate::{
 
 /// Members of `user` that are no catalogue fields and yet taken.
 const BESIDE: &[&str] =
-    &["provider", "provider_server", "provider_username", "merge_labels", "labels"];
+    &["provider", "provider_server", "provider_username", "merge_labels", "labels", "custom"];
 
 /// Reads a sign-up.
 ///
@@ -30,12 +33,17 @@ const BESIDE: &[&str] =
 /// - A body without `user` that holds user fields is taken as the user.
 /// - With a sign-up token the person is whom the token names, and locked answers
 ///   are the token's: they need not be sent, and sent otherwise they are refused.
+/// - Answers to fields that the operator declared are in `custom`. With a sign-up token
+///   a person has filled in the form, and those that are required must be there. Without
+///   one it is a back end that speaks: what it knows is checked, and what it cannot know
+///   (nobody has asked the person) does not keep it from signing up.
 /// - Absent provider settings are refused before anything else is looked at.
 /// - Everything else that is wrong is reported together.
 pub fn decode_sign_up(
     body: &[u8],
     bound: Option<&Binding>,
     rules: NameRules,
+    declared: &'static [Field],
 ) -> Result<Application, Refusal> {
     let mut body = object(body)?;
     let (user, parent) = take_user(&mut body);
@@ -74,8 +82,10 @@ pub fn decode_sign_up(
         }
     };
 
+    let mut declared = Declared::take(declared, &mut user, parent, &mut faults);
     let identity = if let Some(bound) = bound {
         hold_to(bound, identity.as_ref(), &mut user)?;
+        declared.hold_to(&bound.locked)?;
         // The token's own spelling: that of the body is the page's.
         identity.map(|_| bound.identity.clone())
     } else {
@@ -104,6 +114,7 @@ pub fn decode_sign_up(
     }
 
     let answers = check(&user, parent, |raw| SignUp::parse(raw), &mut faults);
+    declared.check(bound.is_some(), &mut own_labels, &mut faults, &mut ignored);
     match (identity, answers) {
         (Some(identity), Some(answers)) if faults.is_empty() => Ok(Application {
             identity,
@@ -214,13 +225,15 @@ fn hold_to(bound: &Binding, identity: Option<&Identity>, user: &mut Object) -> R
         }
     }
     for (name, said) in &bound.locked {
-        let field = doorstep_fields::field(name).map_or("locked", |field| field.name);
+        let Some(field) = doorstep_fields::field(name) else { continue };
         match user.get(name) {
             None | Some(Value::Null) => {
                 user.insert(name.clone(), said.clone());
             }
             Some(sent) if sent == said => {}
-            Some(_) => return Err(Refusal::AuthorizationDetailsMismatch { field }),
+            Some(_) => {
+                return Err(Refusal::AuthorizationDetailsMismatch { field: field.name });
+            }
         }
     }
     Ok(())
@@ -339,7 +352,7 @@ mod tests {
     const NAMES: &str = r#""fname":"Ada","lname":"Lovelace""#;
 
     fn decode(body: &str) -> Result<Application, Refusal> {
-        decode_sign_up(body.as_bytes(), None, NameRules::default())
+        decode_sign_up(body.as_bytes(), None, NameRules::default(), &[])
     }
 
     fn faults(body: &str) -> Vec<(String, String)> {

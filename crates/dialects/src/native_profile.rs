@@ -1,6 +1,6 @@
 //! `GET /api/users`: the whole documented schema.
 
-use doorstep_accounts::{Timestamp, User};
+use doorstep_accounts::{Timestamp, User, labels::OWN};
 use iso_currency::Currency;
 use serde_json::{Map, Value, json};
 
@@ -68,6 +68,10 @@ pub fn profile(user: &User, plan: &Plan, held: Holdings, timezone: &str) -> Valu
     body.insert("c_sftp_pass".into(), sftp.into());
     body.insert("created_at".into(), rfc3339(user.created_at).into());
     body.insert("updated_at".into(), rfc3339(user.updated_at).into());
+    // What the operator's form asked besides; there is no such member where it asked nothing.
+    if let Some(custom) = user.labels.get(OWN) {
+        body.insert("custom".into(), custom.clone());
+    }
     body.insert("billing_plan".into(), json!({ "id": plan.id, "name": plan.name }));
     let services = [
         "projects",

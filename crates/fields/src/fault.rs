@@ -21,6 +21,11 @@ pub enum FaultCode {
         /// The greatest length.
         max: usize,
     },
+    /// Fewer than `min` characters.
+    TooShort {
+        /// The least length.
+        min: usize,
+    },
     /// A control or text-reordering character.
     ControlCharacter,
     /// Not text, or for a flag: not yes or no.
@@ -33,6 +38,37 @@ pub enum FaultCode {
     UnknownCountry,
     /// Not three letters.
     InvalidCurrency,
+    /// Not one of the choices.
+    UnknownChoice,
+    /// Not a number, or one with too many digits.
+    InvalidNumber {
+        /// How many digits may stand after the point.
+        decimals: usize,
+    },
+    /// Not a day of the calendar.
+    InvalidDate,
+    /// Less than the least number.
+    TooSmall {
+        /// Which is this.
+        least: &'static str,
+    },
+    /// More than the greatest number.
+    TooLarge {
+        /// Which is this.
+        greatest: &'static str,
+    },
+    /// Before the first day.
+    TooEarly {
+        /// Which is this.
+        first: &'static str,
+    },
+    /// After the last day.
+    TooLate {
+        /// Which is this.
+        last: &'static str,
+    },
+    /// Nobody said yes where a yes is needed.
+    ConsentNeeded,
 }
 
 impl FaultCode {
@@ -47,6 +83,15 @@ impl FaultCode {
             Self::InvalidPhone => "invalid_phone",
             Self::UnknownCountry => "unknown_country",
             Self::InvalidCurrency => "invalid_currency",
+            Self::TooShort { .. } => "too_short",
+            Self::UnknownChoice => "unknown_choice",
+            Self::InvalidNumber { .. } => "invalid_number",
+            Self::InvalidDate => "invalid_date",
+            Self::TooSmall { .. } => "too_small",
+            Self::TooLarge { .. } => "too_large",
+            Self::TooEarly { .. } => "too_early",
+            Self::TooLate { .. } => "too_late",
+            Self::ConsentNeeded => "consent_needed",
         }
     }
 }
@@ -67,6 +112,18 @@ impl fmt::Display for FaultCode {
             Self::InvalidPhone => f.write_str("is not a phone number of 7 to 15 digits"),
             Self::UnknownCountry => f.write_str("is not a two-letter country code like US or DE"),
             Self::InvalidCurrency => f.write_str("is not a three-letter currency code like EUR"),
+            Self::TooShort { min } => write!(f, "is too short: use at least {min} characters"),
+            Self::UnknownChoice => f.write_str("is none of the choices"),
+            Self::InvalidNumber { decimals: 0 } => f.write_str("is not a whole number"),
+            Self::InvalidNumber { decimals } => {
+                write!(f, "is not a number with at most {decimals} digits after the point")
+            }
+            Self::InvalidDate => f.write_str("is not a day of the calendar like 2026-02-28"),
+            Self::TooSmall { least } => write!(f, "is too small: the least is {least}"),
+            Self::TooLarge { greatest } => write!(f, "is too large: the greatest is {greatest}"),
+            Self::TooEarly { first } => write!(f, "is too early: the first day is {first}"),
+            Self::TooLate { last } => write!(f, "is too late: the last day is {last}"),
+            Self::ConsentNeeded => f.write_str("needs a yes: send true"),
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// A thing that a person can be asked.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Field {
     /// Its name in the API, in the form and in storage.
     pub name: &'static str,
@@ -18,6 +18,15 @@ pub struct Field {
     pub required: bool,
     /// The longest answer, in user-perceived characters (UAX #29 grapheme clusters).
     pub max: usize,
+    /// The shortest, if there is one at all.
+    pub min: usize,
+    /// The least and the greatest number, or the first and the last day, as a person
+    /// would type them; blank where there is no such bound.
+    pub range: [&'static str; 2],
+    /// How many digits of a number may stand after the point.
+    pub decimals: usize,
+    /// What there is to choose from.
+    pub choices: &'static [&'static str],
     /// The `autocomplete` token (HTML, "Autofill").
     pub autocomplete: &'static str,
     /// An answer that is accepted; used in documents and tests.
@@ -30,7 +39,19 @@ const SCALARS_PER_GRAPHEME: usize = 16;
 
 impl Field {
     const fn new(name: &'static str, label: &'static str, kind: Kind, max: usize) -> Self {
-        Self { name, label, kind, required: false, max, autocomplete: "off", example: "" }
+        Self {
+            name,
+            label,
+            kind,
+            required: false,
+            max,
+            min: 0,
+            range: [""; 2],
+            decimals: 0,
+            choices: &[],
+            autocomplete: "off",
+            example: "",
+        }
     }
 
     /// A line of free text.
@@ -71,6 +92,12 @@ impl Field {
         Self::new(name, label, Kind::Flag, 5)
     }
 
+    /// A field that the operator declares. What else is declared of it is filled in by
+    /// whoever reads the declaration.
+    pub const fn declared(name: &'static str, label: &'static str, kind: Kind) -> Self {
+        Self::new(name, label, kind, 255)
+    }
+
     /// The same field, refused when blank.
     #[must_use]
     pub const fn required(mut self) -> Self {
@@ -108,10 +135,15 @@ impl Field {
             Raw::Absent => "",
             Raw::Text(text) => text.trim(),
             Raw::Flag(flag) if self.kind == Kind::Flag => return Ok(Answer::of(Value::Flag(flag))),
+            Raw::Flag(flag) if self.kind == Kind::Consent => return self.consent(flag),
             Raw::Flag(_) | Raw::Other => return Err(FaultCode::WrongType),
         };
         if !text.chars().any(is_visible) {
-            return if self.required { Err(FaultCode::Required) } else { Ok(Answer::BLANK) };
+            return match (self.required, self.kind) {
+                (false, _) => Ok(Answer::BLANK),
+                (true, Kind::Consent) => Err(FaultCode::ConsentNeeded),
+                (true, _) => Err(FaultCode::Required),
+            };
         }
         if text.chars().any(is_hidden) {
             return Err(FaultCode::ControlCharacter);
@@ -119,7 +151,16 @@ impl Field {
         if self.is_too_long(text) {
             return Err(FaultCode::TooLong { max: self.max });
         }
-        self.kind.parse(text)
+        match self.kind {
+            Kind::Text if self.is_too_short(text) => Err(FaultCode::TooShort { min: self.min }),
+            Kind::Choice | Kind::Number | Kind::Date | Kind::Consent => self.parse_declared(text),
+            kind => kind.parse(text),
+        }
+    }
+
+    fn is_too_short(&self, text: &str) -> bool {
+        // Graphemes never outnumber scalars.
+        text.chars().count() < self.min || (self.min > 0 && !has_more_graphemes(text, self.min - 1))
     }
 
     fn is_too_long(&self, text: &str) -> bool {
@@ -127,7 +168,13 @@ impl Field {
             // An address is limited by what a mail server can carry: octets.
             Kind::Email => text.len() > self.max,
             // Their own check gives the better message.
-            Kind::Country | Kind::Currency | Kind::Flag => false,
+            Kind::Country
+            | Kind::Currency
+            | Kind::Flag
+            | Kind::Choice
+            | Kind::Number
+            | Kind::Date
+            | Kind::Consent => false,
             Kind::Text | Kind::Phone | Kind::Locale => {
                 let scalars = text.chars().count();
                 // Graphemes never outnumber scalars, so the costly count is rare.

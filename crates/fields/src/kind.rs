@@ -23,6 +23,14 @@ pub enum Kind {
     Locale,
     /// Yes or no.
     Flag,
+    /// One of the field's own choices; of a declared field, as all that follow.
+    Choice,
+    /// A decimal number.
+    Number,
+    /// A day, as ISO 8601 writes it.
+    Date,
+    /// Yes, where a yes may be needed.
+    Consent,
 }
 
 /// An answer as it arrives, before any check.
@@ -103,15 +111,20 @@ impl Kind {
                 code
             }
             Self::Locale => return Ok(locale(text)),
-            Self::Flag => {
-                return match text {
-                    "true" | "1" | "on" => Ok(Answer::of(Value::Flag(true))),
-                    "false" | "0" | "off" => Ok(Answer::of(Value::Flag(false))),
-                    _ => Err(FaultCode::WrongType),
-                };
-            }
+            Self::Flag => return Ok(Answer::of(Value::Flag(flag(text)?))),
+            // What a field declares of itself decides these: see `declared`.
+            Self::Choice | Self::Number | Self::Date | Self::Consent => text.to_owned(),
         };
         Ok(Answer::of(Value::Text(value)))
+    }
+}
+
+/// Yes or no, as forms and programs write it.
+pub(crate) fn flag(text: &str) -> Result<bool, FaultCode> {
+    match text {
+        "true" | "1" | "on" => Ok(true),
+        "false" | "0" | "off" => Ok(false),
+        _ => Err(FaultCode::WrongType),
     }
 }
 

@@ -19,12 +19,14 @@
 
 mod catalogue;
 pub mod codes;
+mod declared;
 mod fault;
 mod field;
 mod kind;
 mod sign_up;
 
 pub use catalogue::{CATALOGUE, field};
+pub use declared::{MAX_DIGITS, declare};
 pub use fault::{Fault, FaultCode};
 pub use field::{Field, is_hidden};
 pub use kind::{Answer, Kind, Raw, Value};

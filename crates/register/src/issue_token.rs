@@ -170,7 +170,8 @@ async fn bind(context: &Context, owner: &TokenOwner, details: &str) -> Result<Bi
         return Err(refuse("users do not register users".to_owned()));
     };
     let terms = &context.terms;
-    let binding = Binding::parse(details, &terms.users_url, terms.names).map_err(refuse)?;
+    let binding =
+        Binding::parse(details, &terms.users_url, terms.names, terms.declared).map_err(refuse)?;
     let mut read = context.store.read().await?;
     let mut conn = read.conn();
     match check_server(&mut conn, client_id, &binding.identity).await {

@@ -96,6 +96,7 @@ pub use widget_token::{
 use std::{fmt, pin::Pin, sync::Arc};
 
 use doorstep_accounts::{Clock, Entropy, KeyRing, NameRules, Refusal, Secret, SecretHash};
+use doorstep_fields::Field;
 use doorstep_store::{Store, StoreError};
 
 /// What every use-case works with.
@@ -185,6 +186,8 @@ pub struct Terms {
     pub users_url: String,
     /// What may be a username or a provider server.
     pub names: NameRules,
+    /// The fields that the operator declared, beside the catalogue's.
+    pub declared: &'static [Field],
     /// Whether anybody may register at all.
     pub registration: bool,
     /// What publishable clients may do, if there may be any.

@@ -44,6 +44,8 @@ pub const EVERLYTIC_CUSTOMERS_SLASH: &str = "/api/2.0/customers/";
 pub const EVERLYTIC_CUSTOMER: &str = "/api/2.0/customers/{customer}";
 /// What the widget learns from its sign-up token alone.
 pub const WIDGET_SESSION: &str = "/api/widget/session";
+/// What the form asks, for pages that have no token until it is sent.
+pub const WIDGET_FORM: &str = "/api/widget/form";
 /// Where a page without a back end gets a puzzle.
 pub const WIDGET_CHALLENGE: &str = "/api/widget/challenge";
 /// Where it exchanges the solution for a sign-up token.

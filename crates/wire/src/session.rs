@@ -30,6 +30,8 @@ pub struct Session {
     pub credential_delivery: String,
     /// Optional fields to ask for where the page does not say which.
     pub fields: Vec<String>,
+    /// Fields of the operator's own, which are asked for in any case.
+    pub custom: Vec<Custom>,
     /// Whose form it is.
     pub branding: Branding,
 }
@@ -57,6 +59,70 @@ pub struct Brand {
 
 /// The name of that object's only member.
 pub const OPERATOR: &str = "operator";
+
+/// `200` of `GET /api/widget/form`: the same without a token, for pages that have none
+/// until the form is sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Form {
+    /// Optional fields to ask for where the page does not say which.
+    pub fields: Vec<String>,
+    /// Fields of the operator's own, which are asked for in any case.
+    pub custom: Vec<Custom>,
+    /// Whose form it is.
+    pub branding: Branding,
+}
+
+/// A field that the operator declared. Its answer is a member of `custom` in a sign-up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Custom {
+    /// By which the answer is sent and kept.
+    pub name: String,
+    /// `text`, `choice`, `number`, `date` or `consent`.
+    pub kind: String,
+    /// Whether a person must answer; of a consent, whether they must say yes.
+    pub required: bool,
+    /// The least number, or the first day (ISO 8601).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<String>,
+    /// The greatest number, or the last day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<String>,
+    /// How many digits of a number may stand after the point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decimals: Option<u32>,
+    /// The shortest text, in characters as people count them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_length: Option<u32>,
+    /// The longest text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<u32>,
+    /// What may be answered to a choice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
+    /// What people read, where `languages` has not theirs.
+    pub words: Words,
+    /// What people read, by language.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub languages: BTreeMap<String, Words>,
+}
+
+/// What people read of a field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Words {
+    /// Its label. Of a consent that has a link, the link's words are in brackets.
+    pub label: String,
+    /// What helps to answer; may be empty.
+    pub hint: String,
+    /// What stands for each of the options.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
+    /// What is consented to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
 
 /// How the operator's brand looks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -126,6 +126,9 @@ async fn examine(settings: &Settings, report: &mut Report) {
     for warning in &settings.warnings {
         report.warn("settings", warning.clone(), "A secret is for its owner only.");
     }
+    if !settings.form.custom.is_empty() {
+        report.ok("form", format!("it asks as well: {}", settings.form.declaration()));
+    }
     public_url(settings, report);
     mail(settings, report).await;
     if http::widget_is_built() {

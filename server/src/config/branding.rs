@@ -1,8 +1,11 @@
 //! `[branding]` and `[form]`: what the sign-up form looks like and asks for,
 //! where the page that embeds it does not say.
 
+use doorstep_fields::Field;
 use doorstep_wire::session::{Brand, Branding as WireBranding, Operator};
 use serde::Deserialize;
+
+use super::custom::{self, Custom};
 
 /// `[branding]`
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -24,6 +27,8 @@ pub struct Form {
     /// Optional fields to ask for, by name, with spaces between:
     /// `company_name country`.
     pub fields: String,
+    /// Fields of the operator's own, asked for in any case.
+    pub custom: Vec<Custom>,
 }
 
 /// The accent where the operator names none: the widget's own.
@@ -88,7 +93,22 @@ impl Form {
         (is_said || !operator.suggested.is_empty()).then_some(operator)
     }
 
+    /// The rules of the operator's own fields.
+    pub(crate) fn declared(&self) -> &'static [Field] {
+        custom::fields(&self.custom)
+    }
+
+    /// The operator's own fields in words: `staff (number, required), since (date)`.
+    pub(crate) fn declaration(&self) -> String {
+        let fields = self.custom.iter().map(|custom| {
+            let required = if custom.required { ", required" } else { "" };
+            format!("{} ({}{required})", custom.name, custom.kind.name())
+        });
+        fields.collect::<Vec<_>>().join(", ")
+    }
+
     pub(super) fn validate(&self) -> Result<(), String> {
+        custom::validate(&self.custom)?;
         match self.fields().find(|name| doorstep_fields::field(name).is_none()) {
             Some(unknown) => {
                 let known: Vec<_> =

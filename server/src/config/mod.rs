@@ -5,6 +5,7 @@
 //! silently ignored is worse than a server that does not start.
 
 mod branding;
+mod custom;
 mod jobs;
 mod mail;
 mod networks;
@@ -22,6 +23,7 @@ use serde::Deserialize;
 
 pub(crate) use branding::COLOR;
 pub use branding::{Branding, Form};
+pub use custom::{Bound, Choice, Custom, CustomKind, Translation};
 pub use jobs::Jobs;
 pub use mail::{Mail, MailTls};
 pub use networks::Networks;

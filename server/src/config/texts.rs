@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn what_is_the_operators_stands_after_the_forms_last_text() {
-        let form = Form { fields: " phone  country".to_owned() };
+        let form = Form { fields: " phone  country".to_owned(), ..Form::default() };
         let [name, color] = ["Cumulus", "#ffcc00"].map(|it| Some(it.to_owned()));
         let branding = Branding { name, color, logo: None };
         let operator = form.to_wire(&branding);

@@ -11,8 +11,13 @@ use doorstep_accounts::{
 };
 use doorstep_dialects::{Holdings, native};
 use doorstep_register::{self as register, Asker, Held, Keyed, Meter};
-use doorstep_wire::{Code, paths, session::Session};
+use doorstep_wire::{
+    Code, paths,
+    session::{Form, Session},
+};
 use serde_json::{Value, json};
+
+use crate::config::Custom;
 
 use super::{
     App,
@@ -120,7 +125,8 @@ async fn create(
         require_json(headers)?;
     }
     let bound = caller.sign_up.as_ref().map(|token| &token.binding);
-    let application = native::decode_sign_up(body, bound, app.context.terms.names)?;
+    let application =
+        native::decode_sign_up(body, bound, app.context.terms.names, app.context.terms.declared)?;
     let key = match sender {
         Sender::Program(headers) => idempotency_key(headers)?,
         Sender::Page(key) => Some(key),
@@ -156,6 +162,7 @@ pub(crate) async fn session(
         return Err(Refusal::InvalidToken.into());
     }
     let left = expires_at.0 - app.context.clock.now().0;
+    let Form { fields, custom, branding } = questions(&app);
     let session = Session {
         provider: binding.identity.provider,
         provider_server: binding.identity.server,
@@ -164,10 +171,24 @@ pub(crate) async fn session(
         locked: binding.locked,
         expires_in: left.max(0) / 1_000,
         credential_delivery: binding.delivery.name().to_owned(),
-        fields: app.settings.form.fields().map(str::to_owned).collect(),
-        branding: app.settings.branding.to_wire(),
+        fields,
+        custom,
+        branding,
     };
     Ok(reply(StatusCode::OK, &session))
+}
+
+/// `GET /api/widget/form`: nobody's, so anybody may read it.
+pub(crate) async fn form(State(app): State<App>) -> Response {
+    reply(StatusCode::OK, &questions(&app))
+}
+
+fn questions(app: &App) -> Form {
+    Form {
+        fields: app.settings.form.fields().map(str::to_owned).collect(),
+        custom: app.settings.form.custom.iter().map(Custom::to_wire).collect(),
+        branding: app.settings.branding.to_wire(),
+    }
 }
 
 /// The caller's key, with the fingerprint that makes a retry the same request:

@@ -40,8 +40,11 @@ fn property(field: &Field) -> RefOr<Schema> {
         _ => object.schema_type(types(Type::String, field)),
     };
     let object = match field.kind {
-        // A country was said above.
-        Kind::Flag | Kind::Country => return object.into(),
+        // A country was said above; what an operator declares is in no document that is
+        // the same for all.
+        Kind::Flag | Kind::Country | Kind::Choice | Kind::Number | Kind::Date | Kind::Consent => {
+            return object.into();
+        }
         Kind::Text => object.max_length(Some(field.max)).pattern(Some(line(field.required))),
         Kind::Email => {
             object.max_length(Some(field.max)).format(Some(SchemaFormat::Custom("email".into())))

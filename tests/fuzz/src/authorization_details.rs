@@ -14,7 +14,7 @@ const ENDPOINT: &str = "https://us.example/api/users";
 /// Holds an input to it.
 pub fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let binding = match Binding::parse(text, ENDPOINT, RULES) {
+    let binding = match Binding::parse(text, ENDPOINT, RULES, &[]) {
         Ok(binding) => binding,
         Err(why) => {
             assert!(!why.is_empty());
@@ -27,7 +27,7 @@ pub fn check(data: &[u8]) {
     assert_eq!(Binding::from_stored(&stored).as_ref(), Some(&binding));
     let sent = format!("[{stored}]");
     if sent.len() <= MAX_BYTES {
-        assert_eq!(Binding::parse(&sent, ENDPOINT, RULES).as_ref(), Ok(&binding));
+        assert_eq!(Binding::parse(&sent, ENDPOINT, RULES, &[]).as_ref(), Ok(&binding));
     }
     assert!(binding.origins.len() <= 16);
     for origin in &binding.origins {
@@ -63,7 +63,7 @@ fn sign_up(binding: &Binding) {
     }
     let body = json!({ "user": user }).to_string();
     let application =
-        decode_sign_up(body.as_bytes(), Some(binding), RULES).expect("nothing is missing");
+        decode_sign_up(body.as_bytes(), Some(binding), RULES, &[]).expect("nothing is missing");
     assert_eq!(application.identity, binding.identity);
     for (name, value) in &binding.locked {
         let known = field(name).expect("it was accepted");
@@ -73,7 +73,7 @@ fn sign_up(binding: &Binding) {
         assert_eq!(given.map(|(_, value)| value), locked.as_ref(), "{name}");
         // What is locked cannot be sent otherwise.
         let body = json!({ "user": { name: [] } }).to_string();
-        let refused = decode_sign_up(body.as_bytes(), Some(binding), RULES);
+        let refused = decode_sign_up(body.as_bytes(), Some(binding), RULES, &[]);
         assert!(matches!(refused, Err(Refusal::AuthorizationDetailsMismatch { .. })), "{name}");
     }
 }
@@ -82,5 +82,5 @@ fn sign_up(binding: &Binding) {
 fn refused_with_more(text: &str) {
     let mut value: Value = serde_json::from_str(text).expect("it was accepted");
     value[0]["only_on_mondays"] = true.into();
-    assert!(Binding::parse(&value.to_string(), ENDPOINT, RULES).is_err());
+    assert!(Binding::parse(&value.to_string(), ENDPOINT, RULES, &[]).is_err());
 }

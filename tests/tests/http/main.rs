@@ -30,6 +30,7 @@ mod coverage;
 mod crash;
 mod credentials;
 mod cross_origin;
+mod custom_fields;
 mod database_copy;
 mod dialects;
 mod docs;

@@ -41,8 +41,13 @@ pub struct Route {
 }
 
 /// Paths that pages of other origins may call.
-const CROSS_ORIGIN: &[&str] =
-    &[paths::USERS, paths::WIDGET_SESSION, paths::WIDGET_CHALLENGE, paths::WIDGET_TOKEN];
+const CROSS_ORIGIN: &[&str] = &[
+    paths::USERS,
+    paths::WIDGET_SESSION,
+    paths::WIDGET_FORM,
+    paths::WIDGET_CHALLENGE,
+    paths::WIDGET_TOKEN,
+];
 
 /// Paths that such pages may call with a user's own API credential as well: what the
 /// widget goes on to after a sign-up. The page must be one of the client that made the

@@ -51,6 +51,12 @@ pub(super) static ROUTES: &[Route] = &[
         handler: || on(MethodFilter::GET, users::session),
     },
     Route {
+        method: "GET",
+        path: paths::WIDGET_FORM,
+        access: Access::Open,
+        handler: || on(MethodFilter::GET, users::form),
+    },
+    Route {
         method: "POST",
         path: paths::WIDGET_CHALLENGE,
         access: Access::Open,

@@ -103,7 +103,7 @@ fn known(field: &Field, text: String) -> String {
             let answer = field.parse(Raw::Text(&text)).ok();
             answer.and_then(|it| it.text().map(str::to_owned)).unwrap_or_default()
         }
-        Kind::Text | Kind::Email | Kind::Phone | Kind::Flag => text,
+        _ => text,
     }
 }
 
@@ -173,7 +173,7 @@ fn row(
         Kind::Email => Input::Line("email", "none", "ltr"),
         Kind::Phone => Input::Line("tel", "none", "ltr"),
         Kind::Text if field.name == "zip" => Input::Line("text", "characters", "auto"),
-        Kind::Text => Input::Line("text", "words", "auto"),
+        _ => Input::Line("text", "words", "auto"),
     };
     let mut tied = String::new();
     if !fault.is_empty() {

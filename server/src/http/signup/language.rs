@@ -63,7 +63,7 @@ impl Reader {
             Kind::Country => 0,
             Kind::Locale => 1,
             Kind::Currency => return codes::currencies().map(|it| (it, it.to_owned())).collect(),
-            Kind::Text | Kind::Email | Kind::Phone | Kind::Flag => return Vec::new(),
+            _ => return Vec::new(),
         };
         let named = NAMED.get_or_init(|| LANGUAGES.iter().map(|_| OnceLock::new()).collect());
         let own = LANGUAGES.iter().zip(named).find(|(language, _)| language.tag == self.tag());

@@ -86,6 +86,9 @@ struct ProfileMembers {
     /// When it changed last.
     #[schema(format = DateTime)]
     updated_at: String,
+    /// What the person answered to the fields that the operator declared.
+    #[schema(required = false)]
+    custom: BTreeMap<String, Value>,
     /// The plan.
     billing_plan: doorstep_wire::onboarding::Named,
     /// How many of each kind there are.

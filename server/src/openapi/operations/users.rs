@@ -3,7 +3,7 @@
 use doorstep_wire::{
     Code, paths,
     pending::{PendingList, PendingSignedUp},
-    session::Session,
+    session::{Form, Session},
     user::SignedUp,
 };
 
@@ -69,6 +69,11 @@ pub(super) const OPERATIONS: &[Operation] = &[
     .says("For whom the form is, what stands in it already, and whose it is.")
     .answers(&[Answer::json(200, "The session", of::<Session>)])
     .refuses(&[Code::OriginNotAllowed, Code::SignUpTokenNeeded, Code::RegistrationDisabled]),
+    Operation::new(("GET", paths::WIDGET_FORM), "showForm", "What the form asks")
+        .says(
+            "For pages that have no token until the form is sent. The fields that the operator declared are in `custom`.",
+        )
+        .answers(&[Answer::json(200, "The form", of::<Form>)]),
     Operation::new(("GET", paths::PENDING_SIGN_UPS), "listSignUps", "List sign-ups that wait")
         .asks(&[
             Parameter::query(

@@ -1,0 +1,646 @@
+//! `[[form.custom]]`: fields of the operator's own.
+//!
+//! ```toml
+//! [[form.custom]]
+//! name = "employees"
+//! kind = "number"             # text, choice, number, date or consent
+//! label = "Employees"
+//! hint = "In the whole company"
+//! required = true
+//! min = 1                     # of numbers and days
+//! max = 100000
+//! texts.de = { label = "Beschäftigte", hint = "Im ganzen Unternehmen" }
+//!
+//! [[form.custom]]
+//! name = "size"
+//! kind = "choice"
+//! label = "Size"
+//! options = ["small", { value = "l", label = "Large" }]
+//! texts.de = { label = "Größe", options = { small = "Klein", l = "Groß" } }
+//!
+//! [[form.custom]]
+//! name = "terms"
+//! kind = "consent"
+//! label = "I accept the [terms of service]"
+//! link = "https://host.example/terms"
+//! required = true
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use doorstep_fields::{CATALOGUE, Field, Kind, MAX_DIGITS, Raw, declare, is_hidden};
+use doorstep_texts::language;
+use doorstep_wire::session;
+use serde::Deserialize;
+
+/// More is a questionnaire; and they are labels, which have little room.
+const MOST: usize = 20;
+/// A name is a label's key, an input's name and a JSON pointer's step.
+const NAME_CHARACTERS: usize = 32;
+/// As long as a line of the form can be read. A consent takes three lines.
+const LABEL_CHARACTERS: usize = 200;
+/// What the answer itself may be.
+const OPTION_CHARACTERS: usize = 64;
+/// A longer list is no choice that somebody makes in passing.
+const MOST_OPTIONS: usize = 250;
+/// The longest answer of a text, and how long it is where nothing is said.
+const TEXT_CHARACTERS: usize = 255;
+/// Digits after a point.
+const MOST_DECIMALS: usize = 6;
+
+/// Names that mean something else in a sign-up or on its page.
+const TAKEN: &[&str] = &[
+    "user",
+    "custom",
+    "labels",
+    "merge_labels",
+    "provider",
+    "provider_server",
+    "provider_username",
+    "token",
+    "key",
+    "return_to",
+    "username",
+    "password",
+    "claim_code",
+    "client",
+    "fields",
+    "api",
+    "id",
+    "user_id",
+    "access_token",
+];
+
+/// One declaration.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Custom {
+    /// By which the answer is sent and kept.
+    pub name: String,
+    /// How it is answered.
+    pub kind: CustomKind,
+    /// What people read; of a consent with the link's words in brackets.
+    pub label: String,
+    /// What helps to answer.
+    #[serde(default)]
+    pub hint: String,
+    /// Whether the form goes out without it.
+    #[serde(default)]
+    pub required: bool,
+    /// The least number, or the first day.
+    #[serde(default)]
+    pub min: Option<Bound>,
+    /// The greatest number, or the last day.
+    #[serde(default)]
+    pub max: Option<Bound>,
+    /// Digits of a number after the point; none unless said otherwise.
+    #[serde(default)]
+    pub decimals: Option<usize>,
+    /// The shortest text.
+    #[serde(default)]
+    pub min_length: Option<usize>,
+    /// The longest text; 255 characters unless said otherwise.
+    #[serde(default)]
+    pub max_length: Option<usize>,
+    /// What there is to choose from.
+    #[serde(default)]
+    pub options: Vec<Choice>,
+    /// What is consented to.
+    #[serde(default)]
+    pub link: Option<String>,
+    /// The same in other languages.
+    #[serde(default)]
+    pub texts: BTreeMap<String, Translation>,
+}
+
+/// How a field is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CustomKind {
+    /// A line of text.
+    Text,
+    /// One of a list.
+    Choice,
+    /// A number.
+    Number,
+    /// A day.
+    Date,
+    /// A yes.
+    Consent,
+}
+
+/// One of a list.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Choice {
+    /// What is sent is what is read.
+    Plain(String),
+    /// It is not.
+    Labelled {
+        /// What is sent.
+        value: String,
+        /// What is read.
+        label: String,
+    },
+}
+
+/// A bound as TOML has it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Bound {
+    /// A whole number.
+    Whole(i64),
+    /// Another one.
+    Decimal(f64),
+    /// A day, or a number in quotes.
+    Text(String),
+}
+
+/// Words of another language; what is left out is read as it was said first.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Translation {
+    /// The label.
+    pub label: Option<String>,
+    /// The hint.
+    pub hint: Option<String>,
+    /// The choices, by what is sent.
+    pub options: BTreeMap<String, String>,
+    /// What is consented to, in that language.
+    pub link: Option<String>,
+}
+
+/// The fields by which answers are checked, in the order in which the form asks.
+pub(crate) fn fields(all: &[Custom]) -> &'static [Field] {
+    declare(format!("{all:?}"), || all.iter().map(Custom::field).collect())
+}
+
+/// Whoever declares a field is told at once what cannot be asked.
+pub(super) fn validate(all: &[Custom]) -> Result<(), String> {
+    if all.len() > MOST {
+        return Err(format!(
+            "form.custom declares {} fields: at most {MOST} are possible",
+            all.len()
+        ));
+    }
+    let mut names = BTreeSet::new();
+    for (custom, field) in all.iter().zip(fields(all)) {
+        let name = &custom.name;
+        check_name(name)?;
+        if !names.insert(name) {
+            return Err(format!("form.custom.{name} is declared twice: give one another name"));
+        }
+        custom
+            .check(field)
+            .map_err(|(member, text)| format!("form.custom.{name}.{member} {text}"))?;
+    }
+    Ok(())
+}
+
+fn check_name(name: &str) -> Result<(), String> {
+    let fits = (1..=NAME_CHARACTERS).contains(&name.len())
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && name.bytes().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'_');
+    if !fits {
+        return Err(format!(
+            "form.custom: the name {name:?} is not one: use up to {NAME_CHARACTERS} small letters, digits and underscores, with a letter first"
+        ));
+    }
+    if CATALOGUE.iter().any(|field| field.name == name) {
+        return Err(format!(
+            "form.custom.{name} has the name of a field that the form knows: ask for that one with form.fields, or choose another name"
+        ));
+    }
+    if TAKEN.contains(&name) {
+        return Err(format!(
+            "form.custom.{name} has a name that means something else in a sign-up: choose another name"
+        ));
+    }
+    Ok(())
+}
+
+/// Which member is wrong, and what is.
+type Wrong = (String, String);
+
+fn wrong(member: &str, text: impl Into<String>) -> Wrong {
+    (member.to_owned(), text.into())
+}
+
+impl Custom {
+    fn check(&self, field: &Field) -> Result<(), Wrong> {
+        let is = |kind| self.kind == kind;
+        for (member, is_there, fits) in [
+            ("min", self.min.is_some(), is(CustomKind::Number) || is(CustomKind::Date)),
+            ("max", self.max.is_some(), is(CustomKind::Number) || is(CustomKind::Date)),
+            ("decimals", self.decimals.is_some(), is(CustomKind::Number)),
+            ("min_length", self.min_length.is_some(), is(CustomKind::Text)),
+            ("max_length", self.max_length.is_some(), is(CustomKind::Text)),
+            ("options", !self.options.is_empty(), is(CustomKind::Choice)),
+            ("link", self.link.is_some(), is(CustomKind::Consent)),
+        ] {
+            if is_there && !fits {
+                return Err(wrong(
+                    member,
+                    format!("is not for kind = {:?}: leave it out", self.kind.name()),
+                ));
+            }
+        }
+        words("label", &self.label, LABEL_CHARACTERS)?;
+        if !self.hint.is_empty() {
+            words("hint", &self.hint, LABEL_CHARACTERS)?;
+        }
+        let Field { min, max, decimals, .. } = *field;
+        if !(1..=TEXT_CHARACTERS).contains(&max) {
+            return Err(wrong(
+                "max_length",
+                format!("{max} is not between 1 and {TEXT_CHARACTERS}"),
+            ));
+        }
+        if min > max {
+            return Err(wrong("min_length", format!("{min} is more than max_length, {max}")));
+        }
+        if decimals > MOST_DECIMALS {
+            return Err(wrong("decimals", format!("{decimals} is more than {MOST_DECIMALS}")));
+        }
+        self.check_options()?;
+        self.check_range(field)?;
+        self.check_link("label", &self.label, "link", self.link.as_ref())?;
+        self.check_texts()
+    }
+
+    fn check_options(&self) -> Result<(), Wrong> {
+        if self.kind != CustomKind::Choice {
+            return Ok(());
+        }
+        if !(1..=MOST_OPTIONS).contains(&self.options.len()) {
+            return Err(wrong("options", format!("must be a list of 1 to {MOST_OPTIONS} choices")));
+        }
+        let mut values = BTreeSet::new();
+        for option in &self.options {
+            let member = format!("options: {:?}", option.value());
+            words(&member, option.value(), OPTION_CHARACTERS)?;
+            words(&member, option.label(), LABEL_CHARACTERS)?;
+            if !values.insert(option.value()) {
+                return Err(wrong(&member, "is there twice"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Bounds are answers by the rule that they bound.
+    fn check_range(&self, field: &Field) -> Result<(), Wrong> {
+        if !matches!(self.kind, CustomKind::Number | CustomKind::Date) {
+            return Ok(());
+        }
+        let what = if self.kind == CustomKind::Date {
+            "a day like \"2026-02-28\"".to_owned()
+        } else {
+            let (digits, decimals) = (MAX_DIGITS, field.decimals);
+            format!("a number of up to {digits} digits, {decimals} of them after the point")
+        };
+        let unbounded = Field { range: [""; 2], required: false, ..field.clone() };
+        let [min, max] = field.range;
+        for (member, bound) in [("min", min), ("max", max)] {
+            if unbounded.parse(Raw::Text(bound)).is_err() {
+                return Err(wrong(member, format!("{bound:?} is not {what}")));
+            }
+        }
+        if !max.is_empty() && field.parse(Raw::Text(max)).is_err() {
+            return Err(wrong("min", format!("{min} is above max, {max}")));
+        }
+        Ok(())
+    }
+
+    fn check_link(
+        &self,
+        member: &str,
+        label: &str,
+        link_member: &str,
+        link: Option<&String>,
+    ) -> Result<(), Wrong> {
+        if self.kind != CustomKind::Consent {
+            return Ok(());
+        }
+        let Some(link) = link else {
+            return if label.contains(['[', ']']) {
+                Err(wrong(member, "has brackets, and there is no link to stand in them: add link"))
+            } else {
+                Ok(())
+            };
+        };
+        let usable = url::Url::parse(link)
+            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.host_str().is_some());
+        if !usable {
+            return Err(wrong(link_member, format!("{link:?} is not an http(s) URL")));
+        }
+        let parts: Vec<&str> = label.split(['[', ']']).collect();
+        let is_marked =
+            parts.len() == 3 && label.find('[') < label.find(']') && !parts[1].trim().is_empty();
+        if !is_marked {
+            return Err(wrong(
+                member,
+                "must have the link's words in brackets, once: \"I accept the [terms of service]\"",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_texts(&self) -> Result<(), Wrong> {
+        for (tag, texts) in &self.texts {
+            let member = |name: &str| format!("texts.{tag}{name}");
+            if language(tag).is_none() {
+                return Err(wrong(&member(""), "is no language of the form"));
+            }
+            if let Some(label) = &texts.label {
+                words(&member(".label"), label, LABEL_CHARACTERS)?;
+            }
+            if let Some(hint) = &texts.hint {
+                words(&member(".hint"), hint, LABEL_CHARACTERS)?;
+            }
+            for (value, label) in &texts.options {
+                if self.options.iter().all(|option| option.value() != value) {
+                    let text = "is none of the field's options";
+                    return Err(wrong(&member(&format!(".options.{value}")), text));
+                }
+                words(&member(&format!(".options.{value}")), label, LABEL_CHARACTERS)?;
+            }
+            let label = texts.label.as_deref().unwrap_or(&self.label);
+            let link = texts.link.as_ref().or(self.link.as_ref());
+            if texts.link.is_some() && self.kind != CustomKind::Consent {
+                return Err(wrong(&member(".link"), "is for kind = \"consent\": leave it out"));
+            }
+            self.check_link(&member(".label"), label, &member(".link"), link)?;
+        }
+        Ok(())
+    }
+
+    /// What is kept of it for as long as the program runs.
+    fn field(&self) -> Field {
+        let text = |text: &str| -> &'static str { text.to_owned().leak() };
+        let kind = match self.kind {
+            CustomKind::Text => Kind::Text,
+            CustomKind::Choice => Kind::Choice,
+            CustomKind::Number => Kind::Number,
+            CustomKind::Date => Kind::Date,
+            CustomKind::Consent => Kind::Consent,
+        };
+        let bound = |bound: &Option<Bound>| bound.as_ref().map_or("", |it| text(&it.text()));
+        let choices: Vec<_> = self.options.iter().map(|it| text(it.value())).collect();
+        Field {
+            required: self.required,
+            min: self.min_length.unwrap_or(0),
+            max: self.max_length.unwrap_or(TEXT_CHARACTERS),
+            range: [bound(&self.min), bound(&self.max)],
+            decimals: self.decimals.unwrap_or(0),
+            choices: choices.leak(),
+            ..Field::declared(text(&self.name), text(&self.label.replace(['[', ']'], "")), kind)
+        }
+    }
+
+    /// As the form gets it.
+    pub(crate) fn to_wire(&self) -> session::Custom {
+        let plain = |number: Option<usize>| number.and_then(|it| u32::try_from(it).ok());
+        let bound = |bound: &Option<Bound>| bound.as_ref().map(Bound::text);
+        session::Custom {
+            name: self.name.clone(),
+            kind: self.kind.name().to_owned(),
+            required: self.required,
+            min: bound(&self.min),
+            max: bound(&self.max),
+            decimals: plain(self.decimals),
+            min_length: plain(self.min_length),
+            max_length: plain(
+                (self.kind == CustomKind::Text).then(|| self.max_length.unwrap_or(TEXT_CHARACTERS)),
+            ),
+            options: self.options.iter().map(|it| it.value().to_owned()).collect(),
+            words: self.words(None),
+            languages: self
+                .texts
+                .iter()
+                .filter_map(|(tag, texts)| {
+                    Some((language(tag)?.tag.to_owned(), self.words(Some(texts))))
+                })
+                .collect(),
+        }
+    }
+
+    /// The words with those of another language over them.
+    fn words(&self, texts: Option<&Translation>) -> session::Words {
+        let or = |word: Option<&String>, own: &str| word.map_or(own, String::as_str).to_owned();
+        let options = self
+            .options
+            .iter()
+            .map(|option| or(texts.and_then(|it| it.options.get(option.value())), option.label()));
+        let link = texts.and_then(|it| it.link.as_ref()).or(self.link.as_ref());
+        session::Words {
+            label: or(texts.and_then(|it| it.label.as_ref()), &self.label),
+            hint: or(texts.and_then(|it| it.hint.as_ref()), &self.hint),
+            options: options.collect(),
+            link: link.cloned(),
+        }
+    }
+}
+
+impl CustomKind {
+    /// As it is written.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Choice => "choice",
+            Self::Number => "number",
+            Self::Date => "date",
+            Self::Consent => "consent",
+        }
+    }
+}
+
+impl Choice {
+    fn value(&self) -> &str {
+        match self {
+            Self::Plain(value) | Self::Labelled { value, .. } => value,
+        }
+    }
+
+    fn label(&self) -> &str {
+        match self {
+            Self::Plain(label) | Self::Labelled { label, .. } => label,
+        }
+    }
+}
+
+impl Bound {
+    fn text(&self) -> String {
+        match self {
+            Self::Whole(number) => number.to_string(),
+            Self::Decimal(number) => number.to_string(),
+            Self::Text(text) => text.clone(),
+        }
+    }
+}
+
+/// What people read: something, on one line, and nothing that cannot be seen.
+fn words(member: &str, text: &str, most: usize) -> Result<(), Wrong> {
+    let fits = !text.trim().is_empty()
+        && text.trim() == text
+        && text.chars().count() <= most
+        && !text.chars().any(is_hidden);
+    if fits {
+        Ok(())
+    } else {
+        Err(wrong(
+            member,
+            format!(
+                "is not 1 to {most} visible characters on one line, without blanks around them"
+            ),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use doorstep_fields::{FaultCode, Value};
+
+    use super::*;
+    use crate::config::Form;
+
+    fn check(toml: &str) -> Result<&'static [Field], String> {
+        let form: Form = toml::from_str(toml).map_err(|error| error.to_string())?;
+        validate(&form.custom)?;
+        Ok(fields(&form.custom))
+    }
+
+    fn one(members: &str) -> Result<&'static [Field], String> {
+        check(&format!("[[custom]]\nname = \"x\"\nlabel = \"X\"\n{members}"))
+    }
+
+    #[test]
+    fn a_declaration_is_the_rule() {
+        let fields = check(
+            "[[custom]]\nname = \"staff\"\nkind = \"number\"\nlabel = \"Staff\"\nmin = 0.5\nmax = 9\ndecimals = 1\n\
+             [[custom]]\nname = \"day\"\nkind = \"date\"\nlabel = \"Day\"\nmin = \"2020-01-01\"\n\
+             [[custom]]\nname = \"terms\"\nkind = \"consent\"\nlabel = \"I accept [them]\"\nlink = \"https://x.example\"\nrequired = true\n",
+        )
+        .unwrap();
+        let parse = |at: usize, text| fields[at].parse(Raw::Text(text)).map(|it| it.value);
+        assert_eq!(parse(0, "0.4"), Err(FaultCode::TooSmall { least: "0.5" }));
+        assert_eq!(parse(0, "9"), Ok(Some(Value::from("9"))));
+        assert_eq!(parse(1, "2019-12-31"), Err(FaultCode::TooEarly { first: "2020-01-01" }));
+        assert_eq!(parse(2, ""), Err(FaultCode::ConsentNeeded));
+        assert_eq!(fields[2].label, "I accept them");
+    }
+
+    #[test]
+    fn what_cannot_be_asked_is_named_with_what_to_do() {
+        for (members, expected) in [
+            ("kind = \"colour\"", "unknown variant `colour`"),
+            ("kind = \"text\"\ncolor = 1", "unknown field `color`"),
+            (
+                "kind = \"text\"\nmin = 1",
+                "form.custom.x.min is not for kind = \"text\": leave it out",
+            ),
+            (
+                "kind = \"text\"\nmax_length = 0",
+                "form.custom.x.max_length 0 is not between 1 and 255",
+            ),
+            (
+                "kind = \"text\"\nmax_length = 3\nmin_length = 4",
+                "form.custom.x.min_length 4 is more than max_length, 3",
+            ),
+            ("kind = \"number\"\nmin = 2\nmax = 1", "form.custom.x.min 2 is above max, 1"),
+            (
+                "kind = \"number\"\nmax = 1.5",
+                "form.custom.x.max \"1.5\" is not a number of up to 15 digits, 0 of them",
+            ),
+            ("kind = \"number\"\nmax = 1e300", "form.custom.x.max"),
+            ("kind = \"number\"\nmin = \"1e2\"", "form.custom.x.min \"1e2\" is not a number"),
+            ("kind = \"number\"\ndecimals = 7", "form.custom.x.decimals 7 is more than 6"),
+            (
+                "kind = \"date\"\nmin = \"2026-02-30\"",
+                "form.custom.x.min \"2026-02-30\" is not a day",
+            ),
+            (
+                "kind = \"date\"\nmin = \"2026-02-02\"\nmax = \"2026-02-01\"",
+                "form.custom.x.min 2026-02-02 is above max",
+            ),
+            ("kind = \"choice\"", "form.custom.x.options must be a list of 1 to 250"),
+            (
+                "kind = \"choice\"\noptions = [\"a\", \"a\"]",
+                "form.custom.x.options: \"a\" is there twice",
+            ),
+            (
+                "kind = \"choice\"\noptions = [\" a\"]",
+                "form.custom.x.options: \" a\" is not 1 to 64 visible",
+            ),
+            (
+                "kind = \"choice\"\noptions = [\"a\"]\ntexts.de = { options = { b = \"B\" } }",
+                "form.custom.x.texts.de.options.b is none of the field's options",
+            ),
+            (
+                "kind = \"consent\"\nlink = \"https://x.example\"",
+                "form.custom.x.label must have the link's words in brackets",
+            ),
+            (
+                "kind = \"consent\"\nlink = \"javascript:1\"",
+                "form.custom.x.link \"javascript:1\" is not an http(s) URL",
+            ),
+            (
+                "kind = \"date\"\nlink = \"https://x.example\"",
+                "form.custom.x.link is not for kind = \"date\"",
+            ),
+            (
+                "kind = \"text\"\ntexts.tlh = {}",
+                "form.custom.x.texts.tlh is no language of the form",
+            ),
+            (
+                "kind = \"text\"\ntexts.de = { label = \"a\\u202Eb\" }",
+                "form.custom.x.texts.de.label is not 1 to 200 visible",
+            ),
+            ("kind = \"text\"\nhint = \"a\\nb\"", "form.custom.x.hint is not 1 to 200"),
+        ] {
+            let error = one(members).unwrap_err();
+            assert!(error.contains(expected), "{members}: {error}");
+        }
+        for (name, expected) in [
+            ("Staff", "the name \"Staff\" is not one: use up to 32 small letters"),
+            ("", "the name \"\" is not one"),
+            ("a.b", "the name \"a.b\" is not one"),
+            ("1a", "the name \"1a\" is not one"),
+            ("__proto__", "the name \"__proto__\" is not one"),
+            ("email", "form.custom.email has the name of a field that the form knows"),
+            ("token", "form.custom.token has a name that means something else"),
+        ] {
+            let toml = format!("[[custom]]\nname = {name:?}\nkind = \"text\"\nlabel = \"X\"");
+            let error = check(&toml).unwrap_err();
+            assert!(error.contains(expected), "{name}: {error}");
+            let twice = format!(
+                "{}\n{}",
+                toml.replace(&format!("{name:?}"), "\"a\""),
+                toml.replace(&format!("{name:?}"), "\"a\"")
+            );
+            assert!(check(&twice).unwrap_err().contains("form.custom.a is declared twice"));
+        }
+        let many: Vec<_> = (0..21)
+            .map(|at| format!("[[custom]]\nname = \"a{at}\"\nkind = \"text\"\nlabel = \"X\"\n"))
+            .collect();
+        assert!(check(&many.concat()).unwrap_err().contains("at most 20 are possible"));
+    }
+
+    #[test]
+    fn words_that_a_language_lacks_are_those_that_were_said_first() {
+        let toml = "[[custom]]\nname = \"x\"\nkind = \"choice\"\nlabel = \"Size\"\nhint = \"Roughly\"\n\
+                    options = [\"s\", { value = \"l\", label = \"Large\" }]\n\
+                    texts.DE = { label = \"Größe\", options = { l = \"Groß\" } }\n";
+        let form: Form = toml::from_str(toml).unwrap();
+        assert_eq!(validate(&form.custom), Ok(()));
+        let custom = &form.custom[0];
+        let german = session::Words {
+            label: "Größe".to_owned(),
+            hint: "Roughly".to_owned(),
+            options: vec!["s".to_owned(), "Groß".to_owned()],
+            link: None,
+        };
+        let told = custom.to_wire();
+        assert_eq!(told.words.options, ["s", "Large"]);
+        assert_eq!(told.languages, BTreeMap::from([("de".to_owned(), german)]));
+    }
+}

@@ -67,6 +67,7 @@ pub(super) async fn run(mut settings: Settings, json: bool, reload: Reload) -> R
     let metrics = PrometheusBuilder::new()
         .install_recorder()
         .map_err(|error| format!("metrics cannot start: {error}"))?;
+    let keeper = tokio::spawn(ops::sum_up(metrics.clone()));
     let ops_stop = CancellationToken::new();
     let health = ops::router(context.store.clone(), &settings.ops, stopping, metrics);
     let ops_door = Door::new(health, settings.limits.clone());
@@ -95,6 +96,7 @@ pub(super) async fn run(mut settings: Settings, json: bool, reload: Reload) -> R
         let _ = runner.await;
     }
     sweeper.abort();
+    keeper.abort();
     counter.abort();
     follower.abort();
     ops_stop.cancel();

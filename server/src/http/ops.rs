@@ -21,6 +21,20 @@ use crate::config as settings;
 /// to write.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How often what was measured is summed up when nobody reads it: a few thousand numbers
+/// on a busy server.
+const SUM_UP_EVERY: Duration = Duration::from_secs(5);
+
+/// Keeps the metrics small: each measured time is a number of its own until it is summed
+/// up, which otherwise happens only when somebody reads them.
+pub(crate) async fn sum_up(metrics: PrometheusHandle) {
+    loop {
+        tokio::time::sleep(SUM_UP_EVERY).await;
+        metrics.run_upkeep();
+        tracing::trace!("the metrics are summed up");
+    }
+}
+
 #[derive(Clone)]
 struct Ops {
     store: Store,

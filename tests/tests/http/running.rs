@@ -242,6 +242,13 @@ async fn nobody_writes_lines_of_the_log(kind: Kind) {
     }
 }
 
+/// What was measured does not pile up where nobody reads it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_metrics_are_summed_up_though_nobody_reads_them() {
+    let server = Server::start(Kind::Sqlite).await;
+    logged(&server, "the metrics are summed up", 2).await;
+}
+
 /// Sends bytes that no client library would.
 async fn raw(server: &Server, request: &[u8]) {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -15,7 +15,9 @@ pub enum ChaosFault {
     Standby,
     /// The primary
     Kill,
-    /// The primary, from everybody
+    /// The cables of the primary, which sees it
+    Unplug,
+    /// The primary, from everybody, and nobody sees it
     CutOff,
     /// The primary, from the other nodes, while its clients still reach it
     Isolate,
@@ -25,11 +27,12 @@ pub enum ChaosFault {
 
 impl ChaosFault {
     /// All of them, in the order of a trial.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Server,
         Self::Switchover,
         Self::Standby,
         Self::Kill,
+        Self::Unplug,
         Self::CutOff,
         Self::Isolate,
         Self::Freeze,
@@ -42,7 +45,8 @@ impl ChaosFault {
             Self::Switchover => "the primary changes by `patronictl switchover`",
             Self::Standby => "the synchronous standby is killed (`kill -9` of all that runs there)",
             Self::Kill => "the primary is killed (`kill -9` of all that runs there)",
-            Self::CutOff => "the primary is cut off from everybody",
+            Self::Unplug => "the primary's cables are out",
+            Self::CutOff => "the primary is cut off from everybody, and no side sees it",
             Self::Isolate => {
                 "the primary is cut off from the other nodes, and its clients reach it"
             }
@@ -61,6 +65,7 @@ impl ChaosFault {
             // They are not about a node, or it does it itself.
             Self::Server | Self::Switchover => {}
             Self::Standby | Self::Kill => node.signal("KILL"),
+            Self::Unplug => network::unplug(node.number),
             Self::CutOff => network::cut(node.number, &network::BRIDGES),
             Self::Isolate => network::cut(node.number, &[network::INNER]),
             Self::Freeze => node.signal("STOP"),
@@ -72,7 +77,7 @@ impl ChaosFault {
         match self {
             Self::Server | Self::Switchover => {}
             Self::Standby | Self::Kill => node.start(),
-            Self::CutOff | Self::Isolate => network::mend(node.number),
+            Self::Unplug | Self::CutOff | Self::Isolate => network::mend(node.number),
             Self::Freeze => node.signal("CONT"),
         }
     }

@@ -76,10 +76,17 @@ pub(super) fn cut(number: usize, bridges: &[&str]) {
     }
 }
 
-/// Undoes it.
+/// Takes a node's cables out: it sees that at once.
+pub(super) fn unplug(number: usize) {
+    for bridge in BRIDGES {
+        ip(&format!("link set {bridge}{number} down"));
+    }
+}
+
+/// Undoes both.
 pub(super) fn mend(number: usize) {
     for bridge in BRIDGES {
-        ip(&format!("link set {bridge}{number} master {bridge}"));
+        ip(&format!("link set {bridge}{number} master {bridge} up"));
     }
 }
 

@@ -43,11 +43,12 @@ class World {
   secrets = new Map();
   servers = [];
 
-  /** `settings` are the server's, as environment variables; with a `catalog` there is something to order. */
-  static async create(settings, { catalog }) {
+  /** `settings` are the server's, as environment variables; with a `catalog` there is something to order; `file` is a settings file. */
+  static async create(settings, { catalog, file }) {
     const world = new World();
     world.settings = settings;
     world.catalog = catalog;
+    world.file = file;
     try {
       await world.#start();
       return world;
@@ -59,6 +60,7 @@ class World {
 
   async #start() {
     this.folder = await mkdtemp(join(tmpdir(), 'doorstep-browser-'));
+    if (this.file) await writeFile(join(this.folder, 'doorstep.toml'), this.file);
     this.hosts = await Hosts.listen();
     this.panelPort = await freePort();
     this.panel = `http://127.0.0.1:${this.panelPort}`;

@@ -159,7 +159,7 @@ mod tests {
         let body = format!(
             r#"{{"user":{{"fname":"A","lname":"B","provider_server":"s","provider_username":"u","custom":{custom}}}}}"#
         );
-        match decode_sign_up(body.as_bytes(), None, NameRules::default(), fields()) {
+        match decode_sign_up(body.as_bytes(), None, NameRules::default(), fields(), false) {
             Ok(application) => Ok((application.labels.into(), application.ignored)),
             Err(Refusal::Invalid { faults }) => {
                 Err(faults.into_iter().map(|fault| (fault.pointer, fault.code)).collect())

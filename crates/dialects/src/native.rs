@@ -33,10 +33,9 @@ const BESIDE: &[&str] =
 /// - A body without `user` that holds user fields is taken as the user.
 /// - With a sign-up token the person is whom the token names, and locked answers
 ///   are the token's: they need not be sent, and sent otherwise they are refused.
-/// - Answers to fields that the operator declared are in `custom`. With a sign-up token
-///   a person has filled in the form, and those that are required must be there. Without
-///   one it is a back end that speaks: what it knows is checked, and what it cannot know
-///   (nobody has asked the person) does not keep it from signing up.
+/// - Answers to fields that the operator declared are in `custom`. Where a form has asked
+///   for them (`asked`), those that are required must be there. Elsewhere what is said is
+///   checked, and what nobody has asked the person does not keep them from signing up.
 /// - Absent provider settings are refused before anything else is looked at.
 /// - Everything else that is wrong is reported together.
 pub fn decode_sign_up(
@@ -44,6 +43,7 @@ pub fn decode_sign_up(
     bound: Option<&Binding>,
     rules: NameRules,
     declared: &'static [Field],
+    asked: bool,
 ) -> Result<Application, Refusal> {
     let mut body = object(body)?;
     let (user, parent) = take_user(&mut body);
@@ -114,7 +114,7 @@ pub fn decode_sign_up(
     }
 
     let answers = check(&user, parent, |raw| SignUp::parse(raw), &mut faults);
-    declared.check(bound.is_some(), &mut own_labels, &mut faults, &mut ignored);
+    declared.check(asked, &mut own_labels, &mut faults, &mut ignored);
     match (identity, answers) {
         (Some(identity), Some(answers)) if faults.is_empty() => Ok(Application {
             identity,
@@ -352,7 +352,7 @@ mod tests {
     const NAMES: &str = r#""fname":"Ada","lname":"Lovelace""#;
 
     fn decode(body: &str) -> Result<Application, Refusal> {
-        decode_sign_up(body.as_bytes(), None, NameRules::default(), &[])
+        decode_sign_up(body.as_bytes(), None, NameRules::default(), &[], false)
     }
 
     fn faults(body: &str) -> Vec<(String, String)> {

@@ -424,6 +424,12 @@ impl Custom {
         }
     }
 
+    /// The words of a language of the form.
+    pub(crate) fn words_in(&self, tag: &str) -> session::Words {
+        let texts = self.texts.iter().find(|(other, _)| other.eq_ignore_ascii_case(tag));
+        self.words(texts.map(|(_, texts)| texts))
+    }
+
     /// The words with those of another language over them.
     fn words(&self, texts: Option<&Translation>) -> session::Words {
         let or = |word: Option<&String>, own: &str| word.map_or(own, String::as_str).to_owned();

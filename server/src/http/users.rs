@@ -15,7 +15,7 @@ use doorstep_wire::{
     Code, paths,
     session::{Form, Session},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::config::Custom;
 
@@ -125,8 +125,10 @@ async fn create(
         require_json(headers)?;
     }
     let bound = caller.sign_up.as_ref().map(|token| &token.binding);
-    let application =
-        native::decode_sign_up(body, bound, app.context.terms.names, app.context.terms.declared)?;
+    // Our own page asks what the operator declared; the widget does not yet.
+    let asked = matches!(sender, Sender::Page(_));
+    let terms = &app.context.terms;
+    let application = native::decode_sign_up(body, bound, terms.names, terms.declared, asked)?;
     let key = match sender {
         Sender::Program(headers) => idempotency_key(headers)?,
         Sender::Page(key) => Some(key),
@@ -167,8 +169,8 @@ pub(crate) async fn session(
         provider: binding.identity.provider,
         provider_server: binding.identity.server,
         provider_username: binding.identity.username,
-        prefill: binding.prefill,
-        locked: binding.locked,
+        prefill: as_typed(binding.prefill),
+        locked: as_typed(binding.locked),
         expires_in: left.max(0) / 1_000,
         credential_delivery: binding.delivery.name().to_owned(),
         fields,
@@ -176,6 +178,14 @@ pub(crate) async fn session(
         branding,
     };
     Ok(reply(StatusCode::OK, &session))
+}
+
+/// Answers as a person would type them: a form has no numbers.
+fn as_typed(mut answers: Map<String, Value>) -> Map<String, Value> {
+    for answer in answers.values_mut().filter(|answer| answer.is_number()) {
+        *answer = answer.to_string().into();
+    }
+    answers
 }
 
 /// `GET /api/widget/form`: nobody's, so anybody may read it.

@@ -62,8 +62,8 @@ fn sign_up(binding: &Binding) {
         }
     }
     let body = json!({ "user": user }).to_string();
-    let application =
-        decode_sign_up(body.as_bytes(), Some(binding), RULES, &[]).expect("nothing is missing");
+    let application = decode_sign_up(body.as_bytes(), Some(binding), RULES, &[], false)
+        .expect("nothing is missing");
     assert_eq!(application.identity, binding.identity);
     for (name, value) in &binding.locked {
         let known = field(name).expect("it was accepted");
@@ -73,7 +73,7 @@ fn sign_up(binding: &Binding) {
         assert_eq!(given.map(|(_, value)| value), locked.as_ref(), "{name}");
         // What is locked cannot be sent otherwise.
         let body = json!({ "user": { name: [] } }).to_string();
-        let refused = decode_sign_up(body.as_bytes(), Some(binding), RULES, &[]);
+        let refused = decode_sign_up(body.as_bytes(), Some(binding), RULES, &[], false);
         assert!(matches!(refused, Err(Refusal::AuthorizationDetailsMismatch { .. })), "{name}");
     }
 }

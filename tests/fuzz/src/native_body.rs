@@ -30,13 +30,13 @@ pub(crate) fn canonical(body: &[u8]) -> Vec<u8> {
 }
 
 fn sign_up(body: &[u8], bound: Option<&Binding>) {
-    let application = match decode_sign_up(body, bound, RULES, &[]) {
+    let application = match decode_sign_up(body, bound, RULES, &[], false) {
         Ok(application) => application,
         Err(refusal) => return refused(&refusal),
     };
     let Application { identity, answers, labels, replaced, ignored } = &application;
-    let again =
-        decode_sign_up(&canonical(body), bound, RULES, &[]).expect("the same body is as good");
+    let again = decode_sign_up(&canonical(body), bound, RULES, &[], false)
+        .expect("the same body is as good");
     assert_eq!(format!("{again:?}"), format!("{application:?}"));
     if let Some(bound) = bound {
         assert_eq!(*identity, bound.identity, "a token says for whom it is");
@@ -70,8 +70,8 @@ fn written_and_read_again(application: &Application) {
     user.insert("provider_username".to_owned(), username.as_str().into());
     user.insert("merge_labels".to_owned(), Value::Object(application.labels.clone()));
     let body = json!({ "user": user }).to_string();
-    let again =
-        decode_sign_up(body.as_bytes(), None, RULES, &[]).expect("what was read can be written");
+    let again = decode_sign_up(body.as_bytes(), None, RULES, &[], false)
+        .expect("what was read can be written");
     assert_eq!(again.identity, application.identity);
     assert_eq!(
         again.answers.values().collect::<Vec<_>>(),

@@ -7,7 +7,10 @@ use doorstep_tests::{Answer, Kind, OAuthClient, Server, cli_output, on_both, pro
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::publishable;
+use crate::{
+    publishable,
+    signup_page::{fault, fill, open, tag, value},
+};
 
 pub(crate) const ORIGIN: &str = "https://panel.example:2083";
 
@@ -164,13 +167,13 @@ async fn every_fault_of_a_form_is_told_at_once_with_its_field(kind: Kind) {
     let (server, client) = setup(kind).await;
     let token = server.sign_up_token(&client, "ada").await;
     let at = |name: &str, code: &str| (format!("/user/custom/{name}"), code.to_owned());
-    let nothing = page(&server, &token, &body(&json!({}))).await;
-    assert_eq!(faults(&nothing), [at("size", "required"), at("terms", "consent_needed")]);
-    assert_eq!(nothing.json()["faults"][0]["field"], "size");
+    let refused = page(&server, &token, &body(&json!({ "size": "x", "terms": false }))).await;
+    assert_eq!(faults(&refused), [at("size", "unknown_choice"), at("terms", "consent_needed")]);
+    assert_eq!(refused.json()["faults"][0]["field"], "size");
     assert_eq!(
-        nothing.json()["errors"],
+        refused.json()["errors"],
         json!([
-            "Company size is required",
+            "Company size is none of the choices",
             "I accept the terms & conditions needs a yes: send true"
         ])
     );
@@ -185,8 +188,8 @@ async fn every_fault_of_a_form_is_told_at_once_with_its_field(kind: Kind) {
             ["control_character", "wrong_type", "invalid_number", "too_early", "consent_needed"],
         ),
         (
-            json!({ "vat_id": "GB1", "size": "", "staff": 0, "since": "2031-01-01", "terms": null }),
-            ["too_short", "required", "too_small", "too_late", "consent_needed"],
+            json!({ "vat_id": "GB1", "size": "10", "staff": 0, "since": "2031-01-01", "terms": "off" }),
+            ["too_short", "unknown_choice", "too_small", "too_late", "consent_needed"],
         ),
         (
             json!({ "vat_id": true, "size": {}, "staff": 1.5, "since": 20_240_101, "terms": 1.5 }),
@@ -217,7 +220,7 @@ async fn every_fault_of_a_form_is_told_at_once_with_its_field(kind: Kind) {
 }
 
 /// Nobody has asked the person, so nobody can know.
-async fn a_back_end_need_not_answer_and_what_it_says_is_checked(kind: Kind) {
+async fn a_program_need_not_answer_and_what_it_says_is_checked(kind: Kind) {
     let (server, client) = setup(kind).await;
     let token = server.token(&client, "register").await;
     let sign_up = async |username: &str, custom: Value| {
@@ -258,7 +261,7 @@ async fn a_panel_can_answer_for_a_person_but_not_consent(kind: Kind) {
     let token = answer.json()["access_token"].as_str().unwrap().to_owned();
     let session = server.request(Method::GET, "/api/widget/session").bearer_auth(&token);
     let session = send(session.header("origin", ORIGIN)).await.json();
-    assert_eq!(session["locked"], json!({ "staff": 12, "size": "1-9" }));
+    assert_eq!(session["locked"], json!({ "staff": "12", "size": "1-9" }));
     assert_eq!(session["prefill"], json!({ "since": "2020-05-01" }));
 
     let other = page(&server, &token, &body(&json!({ "terms": true, "staff": 13 }))).await;
@@ -279,8 +282,9 @@ async fn a_sign_up_that_waits_keeps_its_answers(kind: Kind) {
         let request = request.header("idempotency-key", "the-key-of-this-form");
         send(request.header("origin", publishable::ORIGIN).json(&body(&custom)))
     };
-    let codes: Vec<_> = faults(&send(json!({})).await).into_iter().map(|it| it.1).collect();
-    assert_eq!(codes, ["required", "consent_needed"]);
+    let codes: Vec<_> =
+        faults(&send(json!({ "terms": false })).await).into_iter().map(|it| it.1).collect();
+    assert_eq!(codes, ["consent_needed"]);
     let held = send(all()).await;
     assert_eq!(held.status, 202, "{}", held.text);
     let listed = server.cli(&["signups", "list"], "").unwrap();
@@ -288,6 +292,46 @@ async fn a_sign_up_that_waits_keeps_its_answers(kind: Kind) {
     server.cli(&["signups", "confirm", &id], "").unwrap();
     let exported = server.cli(&["user", "export", "1"], "").unwrap();
     assert_eq!(exported["data"]["account"][0]["labels"]["doorstep"], kept(), "{exported}");
+}
+
+async fn a_person_answers_them_without_a_script(kind: Kind) {
+    let (server, client) = setup(kind).await;
+    let details = json!({
+        "type": "user_registration", "provider_server": "srv.example", "provider_username": "ada",
+        "locked": { "staff": 12 }, "prefill": { "since": "2020-05-01" },
+    });
+    let token = server.mint(&client, &details).await.json()["access_token"].clone();
+    let form = open(&server, token.as_str().unwrap(), &[("vat_id", "GB1")]).await;
+    assert!(form.text.contains("VAT &#60;b&#62;number&#60;/b&#62;"), "{}", form.text);
+    assert!(form.text.contains("<option value=\"10+\">10 or more</option>"), "{}", form.text);
+    let consent = "I accept the <a class=\"doorstep-link\" href=\"https://host.example/terms?a=1&#38;b=2\" target=\"_blank\" rel=\"noopener\">terms &#38; conditions</a>";
+    assert!(form.text.contains(consent), "{}", form.text);
+    assert!(tag(&form, "staff").contains(" readonly"));
+    assert_eq!((value(&form, "staff"), value(&form, "since")), ("12".into(), "2020-05-01".into()));
+    assert!(tag(&form, "since").contains(" type=\"date\""));
+    assert!(tag(&form, "since").contains(" min=\"1990-01-01\" max=\"2030-12-31\""));
+    assert!(!tag(&form, "terms").contains(" checked"));
+
+    let names = [("fname", "Ada"), ("lname", "Lovelace")];
+    let bad = [("vat_id", "GB1"), ("size", "11"), ("since", "2026-02-30")];
+    let again = fill(&server, &form, &[&names[..], &bad].concat()).await;
+    assert_eq!(again.status, 422);
+    assert_eq!(fault(&again, "vat_id"), "VAT &#60;b&#62;number&#60;/b&#62;: the minimum is 4");
+    assert_eq!(fault(&again, "size"), "Company size is none of the choices");
+    assert_eq!(fault(&again, "since"), "Customer since must look like 2026-02-28");
+    assert_eq!(fault(&again, "terms"), "Please tick this box to go on");
+    assert!(again.text.contains("<a href=\"#doorstep-terms\">Please tick this box"));
+    assert!(again.text.contains("Please check the marked fields."));
+    assert_eq!(value(&again, "vat_id"), "GB1");
+
+    let good =
+        [("vat_id", "GB12"), ("size", "10+"), ("since", ""), ("terms", "true"), ("staff", "99")];
+    let done = fill(&server, &again, &[&names[..], &good].concat()).await;
+    assert_eq!(done.status, 200, "{}", done.text);
+    let exported = server.cli(&["user", "export", "1"], "").unwrap();
+    let labels = &exported["data"]["account"][0]["labels"]["doorstep"];
+    let expected = json!({ "vat_id": "GB12", "size": "10+", "staff": 12, "terms": true });
+    assert_eq!(*labels, expected);
 }
 
 #[tokio::test]
@@ -336,9 +380,13 @@ async fn declarations_are_read_again_under_a_running_server() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let send = async |custom: Value| page(&server, token.as_str().unwrap(), &body(&custom)).await;
-    let refused = send(all()).await;
-    assert_eq!(faults(&refused), [("/user/custom/team".to_owned(), "required".to_owned())]);
-    let done = send(json!({ "team": "Red" })).await;
+    let refused = send(json!({ "team": "Red\u{202E}" })).await;
+    assert_eq!(
+        faults(&refused),
+        [("/user/custom/team".to_owned(), "control_character".to_owned())]
+    );
+    let done = send(json!({ "team": "Red", "staff": 6 })).await;
+    assert_eq!(done.json()["ignored"], json!(["/user/custom/staff"]));
     assert_eq!(done.json()["user"]["labels"]["doorstep"], json!({ "team": "Red" }));
 }
 
@@ -346,7 +394,8 @@ on_both!(
     the_form_is_told_what_to_ask,
     answers_are_kept_as_labels_and_seen_wherever_labels_are,
     every_fault_of_a_form_is_told_at_once_with_its_field,
-    a_back_end_need_not_answer_and_what_it_says_is_checked,
+    a_program_need_not_answer_and_what_it_says_is_checked,
     a_panel_can_answer_for_a_person_but_not_consent,
     a_sign_up_that_waits_keeps_its_answers,
+    a_person_answers_them_without_a_script,
 );

@@ -41,7 +41,7 @@ async fn post(server: &Server, origin: &str, query: &str, form: &[(&str, &str)])
     send(request.header("origin", origin)).await
 }
 
-async fn open(server: &Server, token: &str, more: &[(&str, &str)]) -> Answer {
+pub(crate) async fn open(server: &Server, token: &str, more: &[(&str, &str)]) -> Answer {
     let answer = post(server, PANEL, "", &[&[("token", token)], more].concat()).await;
     assert_page(&answer);
     answer
@@ -73,27 +73,27 @@ fn assert_page(answer: &Answer) {
 }
 
 /// The tag of an input or a list.
-fn tag<'a>(answer: &'a Answer, name: &str) -> &'a str {
+pub(crate) fn tag<'a>(answer: &'a Answer, name: &str) -> &'a str {
     let of = |part: &&&str| part.contains(&format!(" name=\"{name}\""));
     let tags: Vec<&str> = answer.text.split('<').collect();
     tags.iter().find(of).unwrap_or_else(|| panic!("no {name}: {}", answer.text))
 }
 
 /// The value that stands in an input.
-fn value(answer: &Answer, name: &str) -> String {
+pub(crate) fn value(answer: &Answer, name: &str) -> String {
     let (_, rest) = tag(answer, name).split_once(" value=\"").expect("a value");
     rest.split('"').next().unwrap().to_owned()
 }
 
 /// What was said to be wrong with a field.
-fn fault(answer: &Answer, name: &str) -> String {
+pub(crate) fn fault(answer: &Answer, name: &str) -> String {
     let begin = format!("id=\"doorstep-{name}-fault\">");
     let (_, rest) = answer.text.split_once(&begin).unwrap_or(("", ""));
     rest.split('<').next().unwrap().to_owned()
 }
 
 /// Sends the form that was drawn, with answers.
-async fn fill(server: &Server, drawn: &Answer, answers: &[(&str, &str)]) -> Answer {
+pub(crate) async fn fill(server: &Server, drawn: &Answer, answers: &[(&str, &str)]) -> Answer {
     let (token, key) = (value(drawn, "token"), value(drawn, "key"));
     keep_secret("the form's key", &key);
     let fixed = [("token", token.as_str()), ("key", key.as_str())];

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     language::Said,
-    page::{Input, Row},
+    page::{Input, Link, Row},
 };
 
 /// Fields that are on every form; the rest is the page's or the operator's choice.
@@ -43,7 +43,7 @@ impl std::fmt::Debug for Posted {
 impl Posted {
     /// Reads a form. An answer that is there twice counts as it was given last; what has no
     /// name of ours is passed over, for panels' forms bring fields of their own.
-    pub(super) fn read(body: &[u8]) -> Self {
+    pub(super) fn read(body: &[u8], declared: &'static [Field]) -> Self {
         let mut posted = Self::default();
         for (name, value) in url::form_urlencoded::parse(body) {
             let value = value.into_owned();
@@ -52,7 +52,8 @@ impl Posted {
                 "key" => posted.key = Some(value),
                 "return_to" => posted.return_to = value,
                 name => {
-                    if let Some(field) = doorstep_fields::field(name) {
+                    let own = || declared.iter().find(|field| field.name == name);
+                    if let Some(field) = doorstep_fields::field(name).or_else(own) {
                         posted.answers.insert(field.name, value);
                     }
                 }
@@ -64,11 +65,20 @@ impl Posted {
     /// The request that the widget would send. What the token says is the token's.
     pub(super) fn body(&self, fields: &[&Field], binding: &Binding) -> String {
         let free = fields.iter().filter(|field| !binding.locked.contains_key(field.name));
-        let answers = free.filter_map(|field| {
-            let answer = self.answers.get(field.name).filter(|answer| !answer.is_empty())?;
-            Some((field.name.to_owned(), Value::from(answer.as_str())))
-        });
-        json!({ "user": answers.collect::<Map<_, _>>() }).to_string()
+        let mut custom = Map::new();
+        let mut user = Map::new();
+        for field in free {
+            let Some(answer) = self.answers.get(field.name).filter(|it| !it.is_empty()) else {
+                continue;
+            };
+            let is_declared = doorstep_fields::field(field.name).is_none();
+            let group = if is_declared { &mut custom } else { &mut user };
+            group.insert(field.name.to_owned(), Value::from(answer.as_str()));
+        }
+        if !custom.is_empty() {
+            user.insert("custom".to_owned(), custom.into());
+        }
+        json!({ "user": user }).to_string()
     }
 
     /// What stands in a field: what is fixed, what was typed, what the panel knows.
@@ -99,7 +109,7 @@ fn text(value: &Value) -> String {
 /// A list can show only what is on it.
 fn known(field: &Field, text: String) -> String {
     match field.kind {
-        Kind::Country | Kind::Currency | Kind::Locale => {
+        Kind::Country | Kind::Currency | Kind::Locale | Kind::Choice => {
             let answer = field.parse(Raw::Text(&text)).ok();
             answer.and_then(|it| it.text().map(str::to_owned)).unwrap_or_default()
         }
@@ -108,8 +118,12 @@ fn known(field: &Field, text: String) -> String {
 }
 
 /// The fields to show, in the catalogue's order. What the panel answered for the person
-/// is not kept from them.
-pub(super) fn shown(asked: &str, binding: Option<&Binding>) -> Vec<&'static Field> {
+/// is not kept from them; and what the operator declared is asked in any case.
+pub(super) fn shown(
+    asked: &str,
+    declared: &'static [Field],
+    binding: Option<&Binding>,
+) -> Vec<&'static Field> {
     let asked: Vec<&str> =
         asked.split([' ', ',', '\n', '\t']).filter(|name| !name.is_empty()).collect();
     let is_locked = |name: &str| binding.is_some_and(|it| it.locked.contains_key(name));
@@ -118,6 +132,7 @@ pub(super) fn shown(asked: &str, binding: Option<&Binding>) -> Vec<&'static Fiel
         .filter(|field| {
             ALWAYS.contains(&field.name) || asked.contains(&field.name) || is_locked(field.name)
         })
+        .chain(declared)
         .collect()
 }
 
@@ -159,21 +174,29 @@ fn row(
     (value, fault): (String, String),
     (is_half, is_fixed): (bool, bool),
 ) -> Row {
+    let words = said.words(field);
     let hint = match field.name {
-        _ if is_fixed => "set_by_provider",
-        "phone" => "hint_phone",
-        "c_sftp_pass" => "hint_sftp",
-        _ => "",
+        _ if is_fixed => said.say("form", "set_by_provider"),
+        "phone" => said.say("form", "hint_phone"),
+        "c_sftp_pass" => said.say("form", "hint_sftp"),
+        _ => words.as_ref().map_or("", |words| &words.hint),
     };
     let input = match field.kind {
-        Kind::Flag => Input::Check(matches!(&*value, "true" | "1" | "on")),
+        Kind::Flag | Kind::Consent => Input::Check(matches!(&*value, "true" | "1" | "on")),
         Kind::Country | Kind::Currency | Kind::Locale => {
             Input::List(said.reader.choices(field.kind))
         }
-        Kind::Email => Input::Line("email", "none", "ltr"),
-        Kind::Phone => Input::Line("tel", "none", "ltr"),
-        Kind::Text if field.name == "zip" => Input::Line("text", "characters", "auto"),
-        _ => Input::Line("text", "words", "auto"),
+        Kind::Choice => {
+            let names = words.iter().flat_map(|words| words.options.iter().cloned());
+            Input::List(field.choices.iter().copied().zip(names).collect())
+        }
+        Kind::Email => Input::Line("email", "email", "none", "ltr"),
+        Kind::Phone => Input::Line("tel", "tel", "none", "ltr"),
+        // No `type="number"`, which sends nothing where it is none.
+        Kind::Number => Input::Line("text", "decimal", "none", "ltr"),
+        Kind::Date => Input::Line("date", "text", "none", "ltr"),
+        Kind::Text if field.name == "zip" => Input::Line("text", "text", "characters", "auto"),
+        Kind::Text => Input::Line("text", "text", "words", "auto"),
     };
     let mut tied = String::new();
     if !fault.is_empty() {
@@ -187,17 +210,25 @@ fn row(
     if !described.is_empty() {
         tied = [&*tied, " aria-describedby=\"", &described.join(" "), "\""].concat();
     }
+    if field.kind == Kind::Date {
+        // Days, which were checked.
+        let bounds = [("min", field.range[0]), ("max", field.range[1])];
+        for (name, day) in bounds.into_iter().filter(|(_, day)| !day.is_empty()) {
+            tied = [&*tied, " ", name, "=\"", day, "\""].concat();
+        }
+    }
     Row {
         name: field.name,
-        label: said.label(field).to_owned(),
+        label: said.label(field),
+        link: words.as_ref().and_then(Link::of),
         class: match (field.kind, is_half) {
-            (Kind::Flag, _) => " doorstep-switch",
+            (Kind::Flag | Kind::Consent, _) => " doorstep-switch",
             (_, true) => " doorstep-half",
             (_, false) => "",
         },
         autocomplete: field.autocomplete,
         value,
-        hint: said.say("form", hint).to_owned(),
+        hint: hint.to_owned(),
         fault,
         is_required: field.required,
         // A switch is never left out, so nothing about it is optional.
@@ -214,7 +245,8 @@ mod tests {
 
     #[test]
     fn a_form_is_read_by_names_and_prints_none_of_it() {
-        let posted = Posted::read(b"token=+sgn_x+&fname=A&fname=%3Cb%3E&pets=3&key=&locale=de");
+        let posted =
+            Posted::read(b"token=+sgn_x+&fname=A&fname=%3Cb%3E&pets=3&key=&locale=de", &[]);
         assert_eq!((posted.token.as_str(), posted.key.as_deref()), ("sgn_x", Some("")));
         let answers: Vec<_> = posted.answers.iter().map(|(name, it)| (*name, &**it)).collect();
         assert_eq!(answers, [("fname", "<b>"), ("locale", "de")]);
@@ -223,8 +255,9 @@ mod tests {
 
     #[test]
     fn three_fields_are_always_there_and_the_catalogue_orders_the_rest() {
-        let names =
-            |asked| -> Vec<&str> { shown(asked, None).iter().map(|field| field.name).collect() };
+        let names = |asked| -> Vec<&str> {
+            shown(asked, &[], None).iter().map(|field| field.name).collect()
+        };
         assert_eq!(names(""), ALWAYS);
         assert_eq!(
             names("country, company_name pets email"),

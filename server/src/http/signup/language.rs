@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use axum::http::{HeaderMap, header};
 use doorstep_fields::{Field, Kind, codes};
 use doorstep_texts::{LANGUAGES, Language, Text, Words};
+use doorstep_wire::session;
 use icu_collator::{Collator, options::CollatorOptions};
 use icu_locale::{
     Direction, LanguageIdentifier, LocaleDirectionality, LocaleExpander,
@@ -14,7 +15,7 @@ use icu_locale::{
 };
 use icu_plurals::{PluralCategory, PluralRules};
 
-use crate::config::Settings;
+use crate::config::{Custom, Settings};
 
 /// Browsers send a handful; what is longer is no reader's wish.
 const MOST_WISHES: usize = 20;
@@ -106,11 +107,12 @@ impl Reader {
 pub(super) struct Said<'a> {
     pub(super) reader: Reader,
     words: Option<&'a Words>,
+    custom: &'a [Custom],
 }
 
 impl<'a> Said<'a> {
     pub(super) fn new(settings: &'a Settings, reader: Reader) -> Self {
-        Self { reader, words: settings.texts.words(reader.tag()) }
+        Self { reader, words: settings.texts.words(reader.tag()), custom: &settings.form.custom }
     }
 
     fn text(&self, section: &str, name: &str) -> Option<&'a Text> {
@@ -129,8 +131,17 @@ impl<'a> Said<'a> {
     }
 
     /// A field's label.
-    pub(super) fn label(&self, field: &Field) -> &'a str {
-        self.say("field", field.name)
+    pub(super) fn label(&self, field: &Field) -> String {
+        match self.words(field) {
+            Some(words) => words.label.replace(['[', ']'], ""),
+            None => self.say("field", field.name).to_owned(),
+        }
+    }
+
+    /// What people read of a field that the operator declared.
+    pub(super) fn words(&self, field: &Field) -> Option<session::Words> {
+        let custom = self.custom.iter().find(|custom| custom.name == field.name)?;
+        Some(custom.words_in(self.reader.tag()))
     }
 
     /// A text that counts.
@@ -150,9 +161,26 @@ impl<'a> Said<'a> {
 
     /// What is wrong with an answer, if its code is one of ours.
     pub(super) fn fault(&self, field: &Field, code: &str) -> Option<String> {
-        let section = ["fault", "rule"].into_iter().find(|it| self.text(it, code).is_some())?;
+        let [least, greatest] = field.range;
+        let shortest = field.min.to_string();
+        let (code, limit) = match code {
+            "too_short" => ("below", &*shortest),
+            "too_small" | "too_early" => ("below", least),
+            "too_large" | "too_late" => ("above", greatest),
+            "invalid_number" | "invalid_date" => ("unlike", ""),
+            "consent_needed" => ("consent", ""),
+            code => (code, ""),
+        };
+        let like = match (field.kind, field.decimals) {
+            (Kind::Date, _) => "2026-02-28",
+            (_, 0) => "12",
+            _ => "12.5",
+        };
+        let section =
+            ["fault", "rule", "page"].into_iter().find(|it| self.text(it, code).is_some())?;
         let sentence = self.count(section, code, field.max);
-        Some(sentence.replace("{field}", self.label(field)))
+        let sentence = sentence.replace("{limit}", limit).replace("{like}", like);
+        Some(sentence.replace("{field}", &self.label(field)))
     }
 }
 

@@ -81,7 +81,12 @@ pub(crate) async fn send(
     }
     let query = query.unwrap_or_default();
     let said = Said::new(&app.settings, Reader::of(Some(&query), &headers));
-    let visit = Visit { app: &app, said, query: &query, posted: Posted::read(&body) };
+    let visit = Visit {
+        app: &app,
+        said,
+        query: &query,
+        posted: Posted::read(&body, app.context.terms.declared),
+    };
     match visit.caller(&meter, &headers).await {
         Ok(caller) => match visit.answer(&meter, &caller).await {
             Ok(response) => Ok(response),
@@ -283,8 +288,9 @@ impl Visit<'_> {
             _ => trouble.text(said).to_owned(),
         };
         let faults = reject.faults();
-        let marked = faults.iter().filter(|it| doorstep_fields::field(&it.field).is_some());
-        let marked = marked.count();
+        let rows = form::shown(&self.asked(), self.app.context.terms.declared, binding);
+        let is_marked = |name: &str| rows.iter().any(|field| field.name == name);
+        let marked = faults.iter().filter(|it| is_marked(&it.field)).count();
         let keeps =
             was_sent && matches!(trouble, Trouble::Token | Trouble::Later | Trouble::Faults);
         let content = if keeps {
@@ -319,7 +325,7 @@ impl Visit<'_> {
         may_send: bool,
     ) -> Form {
         let said = &self.said;
-        let fields = binding.map_or_else(|| form::shown(&self.asked(), None), |it| self.fields(it));
+        let fields = form::shown(&self.asked(), self.app.context.terms.declared, binding);
         let key = self.posted.key.clone();
         let entropy = &*self.app.context.entropy;
         let action = if self.query.is_empty() { String::new() } else { format!("?{}", self.query) };
@@ -338,7 +344,7 @@ impl Visit<'_> {
     }
 
     fn fields(&self, binding: &Binding) -> Vec<&'static doorstep_fields::Field> {
-        form::shown(&self.asked(), Some(binding))
+        form::shown(&self.asked(), self.app.context.terms.declared, Some(binding))
     }
 
     /// The names of the optional fields: the page's, else the operator's.

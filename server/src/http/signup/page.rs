@@ -6,6 +6,7 @@ use axum::{
     response::{Html, IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use doorstep_wire::session::Words;
 use sha2::{Digest as _, Sha256};
 
 use super::language::{Choice, Said};
@@ -87,6 +88,8 @@ pub(super) struct Form {
 pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) label: String,
+    /// What the label leads to, if anything.
+    pub(super) link: Option<Link>,
     pub(super) class: &'static str,
     pub(super) autocomplete: &'static str,
     pub(super) value: String,
@@ -100,12 +103,31 @@ pub(super) struct Row {
     pub(super) tied: String,
 }
 
+/// A label some of whose words are a link.
+pub(super) struct Link {
+    pub(super) before: String,
+    pub(super) words: String,
+    pub(super) after: String,
+    pub(super) to: String,
+}
+
+impl Link {
+    /// The words in brackets, if there are such and a link to put on them.
+    pub(super) fn of(words: &Words) -> Option<Self> {
+        let to = words.link.clone()?;
+        let (before, rest) = words.label.split_once('[')?;
+        let (words, after) = rest.split_once(']')?;
+        let [before, words, after] = [before, words, after].map(str::to_owned);
+        Some(Self { before, words, after, to })
+    }
+}
+
 /// How a field is answered.
 pub(super) enum Input {
     Check(bool),
     List(Vec<Choice>),
-    /// Its type, its capitals, its direction.
-    Line(&'static str, &'static str, &'static str),
+    /// Its type, its keyboard, its capitals, its direction.
+    Line(&'static str, &'static str, &'static str, &'static str),
 }
 
 /// A value to keep.
@@ -209,6 +231,12 @@ mod tests {
         let row = Row {
             name: "fname",
             label: hostile(),
+            link: Some(Link {
+                before: hostile(),
+                words: hostile(),
+                after: hostile(),
+                to: hostile(),
+            }),
             class: "",
             autocomplete: "given-name",
             value: hostile(),
@@ -217,7 +245,7 @@ mod tests {
             is_required: true,
             is_optional: true,
             is_fixed: false,
-            input: Input::Line("text", "words", "auto"),
+            input: Input::Line("text", "text", "words", "auto"),
             tied: String::new(),
         };
         let form = Form {

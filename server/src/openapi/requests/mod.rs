@@ -63,8 +63,8 @@ struct Signing {
     #[schema(required = false, max_length = 64, examples("ada"))]
     provider_username: String,
     /// Answers to the fields that the operator of this server declared, by name: text, a number, a day (ISO 8601), or true.
-    /// `GET /api/widget/form` lists them. They are kept as labels, below `doorstep`. With a sign-up token the required ones
-    /// must be there; names that nobody declared are told in `ignored`.
+    /// `GET /api/widget/form` lists them. They are kept as labels, below `doorstep`. What is sent is checked;
+    /// names that nobody declared are told in `ignored`.
     #[schema(required = false)]
     custom: BTreeMap<String, Value>,
     /// Labels of the caller's own: an object, or a list of such.

@@ -146,7 +146,8 @@ impl Attempt<'_> {
         if tried && let Some(created) = self.together(user.clone(), &charges).await? {
             return Ok(created);
         }
-        let alone = || self.alone(user.clone(), &charges);
+        // What hardly ever runs is not a part of each request's future.
+        let alone = || Box::pin(self.alone(user.clone(), &charges));
         let ended = if tried {
             again_alone(self.context, alone).await
         } else {

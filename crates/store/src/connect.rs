@@ -34,8 +34,14 @@ pub(crate) static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Readers on SQLite. Reads are microseconds each, so more would only add memory.
 const SQLITE_READERS: u32 = 4;
+/// What the writer keeps of the file in memory, as far as it read it, in KiB: a sign-up
+/// changes pages all over the indices of what is random.
+const WRITER_CACHE: &str = "-32768";
+/// After how many pages of 4 KiB in the log of changes the file itself is written, twice
+/// SQLite's own number: a page that changed often meanwhile is written once.
+const LOG_PAGES: &str = "2000";
 /// What SQLite's log of changes keeps on the disk when a reader that held it up is gone:
-/// some seconds of the busiest load.
+/// [`LOG_PAGES`], as cutting it off and growing again takes longer than to leave it.
 const LOG_BYTES: &str = "8388608";
 /// How our sessions call themselves at PostgreSQL, so that others of us see them.
 pub(crate) const APPLICATION: &str = "doorstep";
@@ -285,6 +291,9 @@ impl Store {
             .busy_timeout(Duration::from_secs(5))
             .pragma("trusted_schema", "OFF")
             .pragma("journal_size_limit", LOG_BYTES)
+            // What many rows at once change is kept until their statement ends: by default
+            // in a file beyond 64 KiB, which every shared transaction would write.
+            .pragma("temp_store", "MEMORY")
             .statement_cache_capacity(STATEMENTS);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new(".")).to_owned();
@@ -301,7 +310,12 @@ impl Store {
             .before_acquire(|connection, _| {
                 Box::pin(async move { Ok(!connection.is_in_transaction()) })
             })
-            .connect_with(options.clone())
+            .connect_with(
+                options
+                    .clone()
+                    .pragma("cache_size", WRITER_CACHE)
+                    .pragma("wal_autocheckpoint", LOG_PAGES),
+            )
             .await
             .map_err(ConnectError::Connect)?;
         let read = SqlitePoolOptions::new()
@@ -337,12 +351,16 @@ impl Store {
     }
 
     /// Begins a transaction that may write.
+    ///
+    /// Waiting for a connection takes a future of four kilobytes, here as below: in a box
+    /// it is not a part of every request's, which is moved about a dozen times on its way
+    /// through the layers.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
         let begun = match &self.database {
             Database::Sqlite { write, .. } => {
-                Begun::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?)
+                Begun::Sqlite(Box::pin(write.begin_with("BEGIN IMMEDIATE")).await?)
             }
-            Database::Postgres { pool, .. } => Begun::Postgres(pool.begin().await?),
+            Database::Postgres { pool, .. } => Begun::Postgres(Box::pin(pool.begin()).await?),
         };
         Ok(self.transaction(begun))
     }
@@ -353,7 +371,7 @@ impl Store {
         match &self.database {
             Database::Sqlite { .. } => self.begin().await,
             Database::Postgres { shared, .. } => {
-                Ok(self.transaction(Begun::Postgres(shared.begin().await?)))
+                Ok(self.transaction(Begun::Postgres(Box::pin(shared.begin()).await?)))
             }
         }
     }
@@ -362,7 +380,9 @@ impl Store {
     pub async fn read_together(&self) -> Result<Read, StoreError> {
         match &self.database {
             Database::Sqlite { .. } => self.read().await,
-            Database::Postgres { shared, .. } => Ok(Read::Postgres(shared.acquire().await?)),
+            Database::Postgres { shared, .. } => {
+                Ok(Read::Postgres(Box::pin(shared.acquire()).await?))
+            }
         }
     }
 
@@ -389,8 +409,8 @@ impl Store {
     /// A connection for reading.
     pub async fn read(&self) -> Result<Read, StoreError> {
         Ok(match &self.database {
-            Database::Sqlite { read, .. } => Read::Sqlite(read.acquire().await?),
-            Database::Postgres { pool, .. } => Read::Postgres(pool.acquire().await?),
+            Database::Sqlite { read, .. } => Read::Sqlite(Box::pin(read.acquire()).await?),
+            Database::Postgres { pool, .. } => Read::Postgres(Box::pin(pool.acquire()).await?),
         })
     }
 
@@ -444,11 +464,14 @@ mod tests {
                 ("trusted_schema", "0"),
                 ("mmap_size", "0"),
                 ("journal_size_limit", LOG_BYTES),
+                ("temp_store", "2"),
                 ("query_only", query_only),
             ] {
                 assert_eq!(pragma(pool, name).await, value, "{name}");
             }
         }
+        assert_eq!(pragma(write, "cache_size").await, WRITER_CACHE);
+        assert_eq!(pragma(write, "wal_autocheckpoint").await, LOG_PAGES);
         assert_eq!(write.options().get_max_connections(), 1, "one writes at a time");
         for entry in std::fs::read_dir(&folder).unwrap() {
             let (path, mode) = {

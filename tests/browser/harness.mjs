@@ -18,8 +18,8 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const program = (name, fallback) => resolve(ROOT, process.env[name] || fallback);
 const DOORSTEP = program('DOORSTEP_BIN', 'target/debug/doorstep');
 const PANEL = program('DOORSTEP_PANEL_BIN', 'target/debug/doorstep-demo-panel');
-const BROWSER = process.env.DOORSTEP_BROWSER || '/usr/bin/chromium';
-const FLAGS = [
+export const BROWSER = process.env.DOORSTEP_BROWSER || '/usr/bin/chromium';
+export const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-background-networking',

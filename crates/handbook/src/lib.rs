@@ -45,6 +45,9 @@ pub mod crash {}
 #[doc = include_str!("../chaos.md")]
 pub mod chaos {}
 
+#[doc = include_str!("../speed.md")]
+pub mod speed {}
+
 #[doc = include_str!("../replicas.md")]
 pub mod replicas {
     /// The page itself: the tests run its settings.
@@ -94,6 +97,7 @@ pub const PAGES: &[Page] = pages! {
     "sharding": "crates/handbook/sharding.md",
     "crash": "crates/handbook/crash.md",
     "chaos": "crates/handbook/chaos.md",
+    "speed": "crates/handbook/speed.md",
     "apiculus": "crates/handbook/apiculus.md",
     "everlytic": "crates/handbook/everlytic.md",
     "background-jobs": "crates/handbook/decisions/0001-background-jobs.md",

@@ -10,6 +10,7 @@ mod demo;
 mod fuzz;
 mod screen;
 mod soak;
+mod speed;
 mod suite;
 mod tools;
 mod trial;
@@ -89,6 +90,15 @@ enum Task {
         #[arg(long)]
         full: bool,
     },
+    /// Measure how soon a person can type, on a slow phone, beside two forms of others, and print a table of ratios
+    Speed {
+        /// How often each form is opened, with an empty profile and again
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=20))]
+        rounds: u8,
+        /// Write the handbook's page as well
+        #[arg(long)]
+        page: bool,
+    },
     /// Kill, cut off and freeze the primary of a PostgreSQL that fails over, while people sign up (as root; `-h` has more)
     #[command(disable_help_flag = true)]
     Chaos {
@@ -142,6 +152,10 @@ fn perform(task: &Task, screen: &Screen) -> Result<ExitCode> {
         Task::Crash { options } => trial::run(&workspace, screen, "crash", options),
         Task::Bench { quick, full } => {
             bench::run(&workspace, screen, bench::Choice { quick: *quick, full: *full })?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Speed { rounds, page } => {
+            speed::run(&workspace, screen, *rounds, *page)?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Chaos { options } => {

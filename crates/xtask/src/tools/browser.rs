@@ -24,7 +24,8 @@ pub(crate) fn ensure(workspace: &Workspace, screen: &Screen) -> Result<PathBuf> 
     Ok(browser)
 }
 
-fn program(workspace: &Workspace, screen: &Screen) -> Result<PathBuf> {
+/// The browser alone.
+pub(crate) fn program(workspace: &Workspace, screen: &Screen) -> Result<PathBuf> {
     if let Some(chosen) = env::var_os(CHOICE) {
         let Ok(path) = which::which(&chosen) else {
             bail!("{CHOICE} names `{}`, which is not a program", chosen.to_string_lossy());

@@ -41,6 +41,11 @@ impl BuildTools {
         node
     }
 
+    /// Where a library is that a script calls.
+    pub(crate) fn library(&self, name: &str) -> PathBuf {
+        self.folder.join("node_modules").join(name)
+    }
+
     fn command(&self, name: &str) -> Command {
         command::new(self.folder.join("node_modules/.bin").join(name))
     }

@@ -45,6 +45,9 @@ pub mod crash {}
 #[doc = include_str!("../chaos.md")]
 pub mod chaos {}
 
+#[doc = include_str!("../benchmarks.md")]
+pub mod benchmarks {}
+
 #[doc = include_str!("../speed.md")]
 pub mod speed {}
 
@@ -97,6 +100,7 @@ pub const PAGES: &[Page] = pages! {
     "sharding": "crates/handbook/sharding.md",
     "crash": "crates/handbook/crash.md",
     "chaos": "crates/handbook/chaos.md",
+    "benchmarks": "crates/handbook/benchmarks.md",
     "speed": "crates/handbook/speed.md",
     "apiculus": "crates/handbook/apiculus.md",
     "everlytic": "crates/handbook/everlytic.md",

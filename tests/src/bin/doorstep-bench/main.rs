@@ -4,6 +4,7 @@
 
 mod ceiling;
 mod figures;
+mod growth;
 mod load;
 mod on_postgres;
 mod on_sqlite;
@@ -48,9 +49,12 @@ struct Arguments {
     /// Two seconds for each figure, in place of eight
     #[arg(long)]
     quick: bool,
-    /// Memory and starts as well
+    /// Memory, starts and growth as well
     #[arg(long)]
     full: bool,
+    /// How many million users growth is measured with
+    #[arg(long, default_value_t = 1)]
+    millions: u64,
     /// Where to write the handbook's page
     #[arg(long)]
     page: Option<PathBuf>,
@@ -66,6 +70,7 @@ enum Part {
     Reading,
     Tokens,
     Resources,
+    Growth,
 }
 
 /// What every measurement needs.
@@ -85,7 +90,7 @@ fn main() -> ExitCode {
         ceiling::serve();
         return ExitCode::SUCCESS;
     }
-    let Arguments { server, folder, peers, quick, full, page, only } = Arguments::parse();
+    let Arguments { server, folder, peers, quick, full, millions, page, only } = Arguments::parse();
     let seconds = |long, short| Duration::from_secs(if quick { short } else { long });
     let mut bench = Bench {
         server,
@@ -116,6 +121,9 @@ fn main() -> ExitCode {
         }
         if full || only == Some(Part::Resources) {
             resources::measure(&mut bench).await;
+        }
+        if full || only == Some(Part::Growth) {
+            growth::measure(&mut bench, millions).await;
         }
     });
     println!("\n{}", bench.table);

@@ -27,7 +27,7 @@ credential, the event, the audit log, what is left of each limit; one transactio
 Measured on {date}, {seconds} seconds for each figure: {machine}; {postgres}.
 
 {table}
-A `no` is a target that this machine does not show to be reached. Not measured here: how the figures change with millions of users.
+A `no` is a target that this machine does not show to be reached.
 "
     )
 }

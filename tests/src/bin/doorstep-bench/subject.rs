@@ -61,6 +61,11 @@ impl Subject {
         Self { child, program: program.to_owned(), settings, folder, client, address }
     }
 
+    /// Its SQLite file.
+    pub(crate) fn file(&self) -> String {
+        self.folder.path().join("doorstep.db").display().to_string()
+    }
+
     /// Stops it and starts it again on what it wrote; how long it took until it said that
     /// it listens.
     pub(crate) fn restart(&mut self) -> Duration {

@@ -64,6 +64,7 @@ scenario('one new global; fetch and history are the page\'s own', async ({ world
   const form = new Form(page);
   await form.ready();
   const before = { url: page.url(), entries: await page.evaluate(() => history.length) };
+  const width = await page.evaluate(() => innerWidth);
   await form.fill(ADA);
   await form.send.click();
   await form.credential();
@@ -73,7 +74,7 @@ scenario('one new global; fetch and history are the page\'s own', async ({ world
     pushState: history.pushState === notes.pushState,
     replaceState: history.replaceState === notes.replaceState,
     cookies: document.cookie,
-    stored: [localStorage.length, Object.keys(sessionStorage)],
+    stored: [localStorage.length, Object.keys(sessionStorage).sort()],
     entries: history.length,
     url: location.href,
   }));
@@ -83,8 +84,8 @@ scenario('one new global; fetch and history are the page\'s own', async ({ world
     pushState: true,
     replaceState: true,
     cookies: '',
-    // The key of the last attempt, for a reload.
-    stored: [0, ['doorstep-0-attempt']],
+    // The key of the last attempt and the form's height, for a reload.
+    stored: [0, ['doorstep-0-attempt', `doorstep-place${width}/styled`]],
     ...before,
   });
 });

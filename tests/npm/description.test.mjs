@@ -18,7 +18,7 @@ const sources = (folder) =>
 const found = (text, pattern) => [...text.matchAll(pattern)].map((match) => match[1]);
 const sorted = (names) => [...new Set(names)].sort();
 
-const { attributes, events, theme, fields, alwaysThere, languages } = description;
+const { attributes, events, theme, parts, fields, alwaysThere, languages } = description;
 
 test("what is made from the description is what is committed", () => {
   assert.deepEqual(differing(), [], "run: node widget/npm/generate.mjs");
@@ -74,6 +74,20 @@ test("fields, languages and the theme are those of the product", () => {
   assert.deepEqual(sorted(found(tokens, /^ {2}(?:\/\* )?(--doorstep-[a-z-]+):/gm)), sorted(names));
   const [, framed] = read("widget/embed/frame_host.js").match(/const THEME = \(([^)]*)\)/);
   assert.deepEqual(sorted(found(framed, /"([^"]*)"/g).join("").split(" ").map((name) => "--doorstep-" + name)), sorted(names));
+});
+
+// Which of them are drawn in which state, tests/browser/matrix.test.mjs says.
+test("the parts that are described are those in the sources", () => {
+  const rust = (folder) => sources(folder).flatMap((text) => found(text, /\bpart="([a-z ]+)"/g));
+  const form = [...rust("widget/src"), ...found(read("widget/embed/loader.js"), /\.part = "([a-z ]+)"/g)];
+  const order = rust("widget/order/src");
+  const names = (lists) => sorted(lists.flatMap((list) => list.split(" ")));
+  const described = (isOrder) => sorted(parts.filter(({ group }) => (group == "order") == isOrder).map(({ name }) => name));
+  assert.deepEqual(names(form), described(false));
+  assert.deepEqual(names(order).filter((name) => !names(form).includes(name)), described(true));
+  for (const { name, doc } of parts) assert.ok(doc, name);
+  // A rule for one kind of button, and a rule for all of them.
+  for (const list of [...form, ...order].filter((list) => list.includes("button"))) assert.match(list, /^button [a-z]+$/);
 });
 
 test("every attribute and every event has an example that uses it", () => {

@@ -10,7 +10,7 @@ const PACKAGE = "widget/npm";
 const read = (path) => readFileSync(join(ROOT, path), "utf8");
 
 export const description = JSON.parse(read("widget/description.json"));
-const { tag, attributes, families, tagOnly, properties, methods, events, types, fields } = description;
+const { tag, attributes, families, tagOnly, properties, methods, events, types, fields, theme, parts } = description;
 
 const MADE = "Made from widget/description.json by generate.mjs: change it there.";
 
@@ -62,6 +62,14 @@ export type DoorstepTheme =
   | DoorstepThemeWord
   | \`\${DoorstepThemeWord} \${DoorstepThemeWord}\`
   | \`\${DoorstepThemeWord} \${DoorstepThemeWord} \${DoorstepThemeWord}\`;
+
+/** A custom property of the theme, for the element's style. */
+export type DoorstepProperty =
+${theme.map(({ name }) => `  | ${JSON.stringify(name)}`).join("\n")};
+
+/** A name for \`::part()\`. */
+export type DoorstepPart =
+${parts.map(({ name }) => `  | ${JSON.stringify(name)}`).join("\n")};
 
 ${types.map(({ name, doc, type }) => `/** ${doc} */\nexport type ${name} =${type.startsWith("|") ? `\n  ${type}` : ` ${type}`};`).join("\n\n")}
 
@@ -361,13 +369,17 @@ declare module "svelte/elements" {
 }
 `;
 
+const row = (name, text) => `| ${name} | ${text} |`;
+const properly = [row("property", "what it is"), "|---|---|", ...theme.map(({ name, doc }) => row(`\`${name}\``, doc))];
+const partly = [row("part", "what it is"), "|---|---|", ...parts.map(({ name, doc }) => row(`\`${name}\``, doc))];
+
 const fenced = (language, text) => "```" + language + "\n" + text + "\n```";
 const entry = (title, doc, language, example) => `### ${title}\n\n${sentence(doc.replace(" (below)", ""))}\n\n${fenced(language, example)}\n`;
 
 const reference = `<!-- ${MADE} -->
 # Reference
 
-Every attribute, property, method and event of \`<${tag}>\`, with an example. In \`Doorstep.mount(target, options)\` and in the
+Every attribute, property, method and event of \`<${tag}>\`, with an example, and what of it can be styled. In \`Doorstep.mount(target, options)\` and in the
 components the attributes are options in camel case: \`provider-server\` is \`providerServer\`. On the script tag they are
 \`data-*\`.
 
@@ -387,14 +399,18 @@ They bubble, and cross shadow roots. None carries a password or a token.
 ${events.map(({ name, doc, example, shown, cancelable }) => entry(`\`doorstep:${name}\``, `${doc}. Detail: ${shown}${cancelable ? "; can be prevented" : ""}`, "js", example)).join("\n")}
 ## Theme
 
-Custom properties, set on the element or anything around it.
+Custom properties, set on the element: \`${tag} { ${theme.find(({ kind }) => kind == "color").name}: transparent; }\`.
 
-| property | what it is |
-|---|---|
-${description.theme.map(({ name, doc }) => `| \`${name}\` | ${doc} |`).join("\n")}
+${properly.join("\n")}
+
+## Parts
+
+What a rule of the page can reach beyond that, unless the form is in a frame: \`${tag}::part(submit) { text-transform: uppercase; }\`.
+Names are a contract, and so is that an element which has one is there; what lies between them is not.
+
+${partly.join("\n")}
 `;
 
-const row = (name, text) => `| ${name} | ${text} |`;
 const tables = {
   attributes: [
     row("attribute", ""),
@@ -406,6 +422,8 @@ const tables = {
   ],
   order: [row("attribute", ""), "|---|---|", ...attributes.filter(({ table }) => table == "order").map(({ name, doc }) => row(`\`${name}\``, doc))],
   events: [row("event", "detail | when").replace(/ \|$/, " |"), "|---|---|---|", ...events.map(({ name, shown, doc }) => `| \`doorstep:${name}\` | ${shown} | ${doc} |`)],
+  theme: properly,
+  parts: partly,
 };
 
 function readme() {

@@ -35,6 +35,62 @@ export type DoorstepTheme =
   | `${DoorstepThemeWord} ${DoorstepThemeWord}`
   | `${DoorstepThemeWord} ${DoorstepThemeWord} ${DoorstepThemeWord}`;
 
+/** A custom property of the theme, for the element's style. */
+export type DoorstepProperty =
+  | "--doorstep-font"
+  | "--doorstep-font-size"
+  | "--doorstep-radius"
+  | "--doorstep-padding"
+  | "--doorstep-space"
+  | "--doorstep-width"
+  | "--doorstep-surface"
+  | "--doorstep-outline"
+  | "--doorstep-text"
+  | "--doorstep-muted"
+  | "--doorstep-field"
+  | "--doorstep-border"
+  | "--doorstep-accent"
+  | "--doorstep-on-accent"
+  | "--doorstep-fault"
+  | "--doorstep-fault-surface"
+  | "--doorstep-notice"
+  | "--doorstep-notice-surface";
+
+/** A name for `::part()`. */
+export type DoorstepPart =
+  | "root"
+  | "form"
+  | "brand"
+  | "logo"
+  | "title"
+  | "lead"
+  | "summary"
+  | "faults"
+  | "row"
+  | "label"
+  | "input"
+  | "check"
+  | "hint"
+  | "fault"
+  | "button"
+  | "submit"
+  | "retry"
+  | "done"
+  | "once"
+  | "show"
+  | "copy"
+  | "download"
+  | "next"
+  | "start"
+  | "choice"
+  | "digest"
+  | "back"
+  | "credential"
+  | "progress"
+  | "stage"
+  | "ended"
+  | "link";
+
 /** What `onCredential` gets: the password, or with claim delivery the code that the page's back end exchanges. */
 export type DoorstepCredential =
   | { username: string; password: string; claimCode?: undefined }

@@ -9,6 +9,7 @@ mod early;
 mod glue;
 mod inputs;
 mod pack;
+mod sections;
 mod shrink;
 mod texts;
 

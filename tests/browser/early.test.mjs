@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 
+import { drawn, hold, MODULE } from './early.mjs';
 import { ADA, focused, Form } from './form.mjs';
 import { frameOf, inFrame } from './frame.mjs';
 import { UNREACHABLE } from './guard.mjs';
@@ -10,19 +11,7 @@ import { expectSoon } from './soon.mjs';
 
 const { scenario } = world();
 
-const MODULE = /\/assets\/doorstep-\w+\.wasm$/;
 const EVERYTHING = 'phone company_name address1 address2 city state zip country currency locale c_sftp_pass';
-
-/** Holds the module back until it is let through. */
-async function hold(page) {
-  let open;
-  const gate = new Promise((resolve) => (open = resolve));
-  await page.route(MODULE, async (route) => {
-    await gate;
-    await route.continue();
-  });
-  return { release: () => open() };
-}
 
 const signUps = (watch) => watch.requests(/^\/api\/users$/).filter(({ method }) => method === 'POST');
 
@@ -32,28 +21,6 @@ const caret = (page) =>
     let at = document.activeElement;
     while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
     return { name: at.name, selection: [at.selectionStart, at.selectionEnd], scrolled: at.scrollLeft };
-  });
-
-/** All that is drawn, where and how, but for ids and what only the early form needs. */
-const drawn = (form) =>
-  form.element.evaluate((element) => {
-    const say = (node) => {
-      if (node.nodeType === 3) return node.data;
-      if (node.nodeType !== 1 || node.localName === 'li') return [];
-      const attributes = [...node.attributes]
-        .map(({ name, value }) => `${name}=${value.replaceAll(/doorstep-(early-)?\d+/g, '#')}`)
-        .filter((attribute) => node.name !== 'email' || !attribute.startsWith('type='))
-        // An empty one says nothing; what is in an input is compared as such.
-        .filter((attribute) => attribute !== 'value=' || node.localName !== 'input')
-        .sort();
-      const { x, y, width, height } = node.getBoundingClientRect();
-      const style = getComputedStyle(node);
-      const look = ['visibility', 'opacity', 'color', 'background-color', 'border-top-color', 'box-shadow', 'font', 'outline'];
-      const place = node.localName === 'option' ? [] : [x, y, width, height, ...look.map((name) => style.getPropertyValue(name))];
-      const held = /input|select/.test(node.localName) ? [node.value, node.checked] : [];
-      return [node.localName, attributes, place, held, ...[...node.childNodes].map(say).filter((it) => it.length)];
-    };
-    return say((element.shadowRoot ?? element).querySelector('form'));
   });
 
 scenario('what is typed before the module is there is kept, and so are caret, focus and the press', async ({ world, page, watch }) => {

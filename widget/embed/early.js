@@ -4,7 +4,7 @@
 // The module draws its form aside, gets all that was typed, and takes the place of this one within one task, so that
 // no key can come between. Not by hydration: that would be a second way to draw in the module, and it breaks on every
 // element that an extension of the browser puts beside an input.
-const { form: FORM, rows: ROWS, always: ALWAYS, short: SHORT, familyFirst: FAMILY_FIRST, codes: CODES, sending: SENDING } = __DOORSTEP_TEMPLATE__;
+const { form: FORM, rows: ROWS, declared: DECLARED, always: ALWAYS, short: SHORT, familyFirst: FAMILY_FIRST, codes: CODES, sending: SENDING } = __DOORSTEP_TEMPLATE__;
 const SEND = FORM.find((node) => node[1]?.type == "submit")[2];
 
 /** What the browser calls the lists of which it has the names. */
@@ -16,13 +16,15 @@ let count = 0;
 export function draw(box, options) {
   const { texts, locale, language, values, brand } = options;
   const id = "doorstep-early-" + count++;
-  const said = (at) => (at < 0 ? options[at == -1 ? "providerUsername" : "providerServer"] || "" : texts[at]);
+  // Of a field that the operator declared; see the template's program for the signs.
+  let field, words;
+  const said = (at) => (at < 0 ? [options.providerUsername, options.providerServer, ...words][-1 - at] || "" : texts[at]);
 
   const make = (node) => {
     if (typeof node == "number") return said(node);
     const [tag, attributes, ...children] = node;
     const made = document.createElement(tag);
-    for (const name in attributes) made.setAttribute(name, attributes[name].replaceAll("~", id));
+    for (const name in attributes) made.setAttribute(name, attributes[name].replace(/[~^|]/g, (sign) => ({ "~": id, "^": field?.name, "|": field?.words.link })[sign]));
     made.append(...children.map(make));
     return made;
   };
@@ -31,6 +33,7 @@ export function draw(box, options) {
   const asked = (options.fields || options.suggested || "").split(/[\s,]+/);
   const names = Object.keys(ROWS).filter((name) => ALWAYS.includes(name) || asked.includes(name));
   if (FAMILY_FIRST.includes(language)) names.unshift(...names.splice(1, 1));
+  words = [];
   const form = make(FORM);
   form.querySelector(".doorstep-lead").hidden = !options.providerUsername && !/^sgn_/.test(options.token);
   const [above, named] = form.querySelectorAll(".doorstep-brand, .doorstep-brand bdi");
@@ -48,6 +51,20 @@ export function draw(box, options) {
     rows.append(row);
   });
 
+  for (field of options.custom || []) {
+    const { kind, required, words: own } = field;
+    words = [own.hint, ...own.label.split(/[[\]]/)];
+    const row = make(DECLARED[kind]);
+    const input = row.querySelector("[name]");
+    input.required = required;
+    if (required) row.querySelector(".doorstep-optional").textContent = "";
+    if (!own.link) row.querySelector("a")?.remove();
+    // Only of days does the browser know them.
+    if (kind == "date") ["min", "max"].filter((bound) => field[bound]).forEach((bound) => (input[bound] = field[bound]));
+    if (kind == "choice") field.options.forEach((code, at) => input.add(new Option(own.options[at], code)));
+    rows.append(row);
+  }
+
   const touched = new Set();
   const inputs = [...rows.querySelectorAll("[name]")];
   const own = (input) => (input.type == "checkbox" ? "checked" : "value");
@@ -56,7 +73,8 @@ export function draw(box, options) {
     // Of an e-mail input nobody is told where the caret is; the keyboard is chosen by `inputmode` all the same.
     if (input.type == "email") input.type = "text";
     const value = String(values[input.name] ?? "");
-    if (input.type == "checkbox") input.defaultChecked = value == "true";
+    // A consent is the person's own.
+    if (input.type == "checkbox") input.defaultChecked = value == "true" && input.name in ROWS;
     else if (CODES[input.name]) {
       // Not before the form can be seen: the names of a thousand things take their time.
       setTimeout(() => {
@@ -67,6 +85,10 @@ export function draw(box, options) {
         if (input.selectedIndex < 0) input.value = "";
         if (!touched.has(input)) first.set(input, input.value);
       });
+    } else if (input.options) {
+      // None of them leaves none chosen.
+      input.value = value;
+      if (input.selectedIndex < 0) input.value = "";
     } else input.defaultValue = value;
     first.set(input, input[own(input)]);
   }
@@ -112,7 +134,7 @@ export function draw(box, options) {
     const set = (element, name, value = "true") => (is ? element.setAttribute(name, value) : element.removeAttribute(name));
     set(form, "aria-busy");
     set(button, "aria-disabled");
-    for (const input of inputs) set(input, /text|email|tel/.test(input.type) ? "readonly" : "disabled", "");
+    for (const input of inputs) set(input, /text|email|tel|date/.test(input.type) ? "readonly" : "disabled", "");
     button.textContent = texts[is ? SENDING : SEND];
     form.querySelector("[role=status]").textContent = is ? texts[SENDING] : "";
   };
@@ -139,7 +161,7 @@ export function draw(box, options) {
         const member = own(input);
         if (!twin || (!touched.has(input) && input[member] == first.get(input))) continue;
         twin[member] = input[member];
-        twin.dispatchEvent(new Event(/^(select|checkbox)/.test(input.type) ? "change" : "input"));
+        twin.dispatchEvent(new Event("input", { bubbles: true }));
       }
       // First the new one, then the focus, then away with the old: so a keyboard on the screen stays.
       box.after(next);

@@ -68,6 +68,7 @@ export type DoorstepPart =
   | "faults"
   | "row"
   | "label"
+  | "terms"
   | "input"
   | "check"
   | "hint"

@@ -105,7 +105,7 @@ impl Answer {
     /// As the rule wants it.
     pub(crate) fn raw(self, text: &str) -> Raw<'_> {
         match self.field.kind {
-            Kind::Flag => Raw::Flag(text == "true"),
+            Kind::Flag | Kind::Consent => Raw::Flag(text == "true"),
             _ => Raw::Text(text),
         }
     }

@@ -1,6 +1,6 @@
 //! What is sent.
 
-use doorstep_fields::{SignUp, Value};
+use doorstep_fields::{SignUp, Value, field};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use crate::settings::Settings;
@@ -11,6 +11,9 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     provider: &'a str,
 }
+
+/// Answers to the fields that the operator declared.
+struct Custom<'a>(&'a SignUp);
 
 struct User<'a> {
     settings: &'a Settings,
@@ -31,11 +34,9 @@ pub(crate) fn of(settings: &Settings, answers: &SignUp) -> String {
 impl Serialize for User<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut members = serializer.serialize_map(None)?;
-        for (name, value) in self.answers.values() {
-            match value {
-                Value::Text(text) => members.serialize_entry(name, text)?,
-                Value::Flag(flag) => members.serialize_entry(name, flag)?,
-            }
+        put(&mut members, self.answers, false)?;
+        if self.answers.values().any(|(name, _)| is_declared(name)) {
+            members.serialize_entry("custom", &Custom(self.answers))?;
         }
         let provider = [
             ("provider_server", &self.settings.provider_server),
@@ -48,9 +49,32 @@ impl Serialize for User<'_> {
     }
 }
 
+impl Serialize for Custom<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_map(None)?;
+        put(&mut members, self.0, true)?;
+        members.end()
+    }
+}
+
+fn is_declared(name: &str) -> bool {
+    field(name).is_none()
+}
+
+/// Those that the operator declared, or the others.
+fn put<M: SerializeMap>(members: &mut M, answers: &SignUp, declared: bool) -> Result<(), M::Error> {
+    for (name, value) in answers.values().filter(|(name, _)| is_declared(name) == declared) {
+        match value {
+            Value::Text(text) => members.serialize_entry(name, text)?,
+            Value::Flag(flag) => members.serialize_entry(name, flag)?,
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use doorstep_fields::Raw;
+    use doorstep_fields::{Field, Kind, Raw, declare};
 
     use super::*;
 
@@ -73,6 +97,22 @@ mod tests {
         }});
         let sent: serde_json::Value = serde_json::from_str(&of(&settings, &answers)).unwrap();
         assert_eq!(sent, expected);
+
+        let declared = declare("body.rs".to_owned(), || {
+            vec![
+                Field::declared("staff", "", Kind::Number),
+                Field::declared("terms", "", Kind::Consent),
+            ]
+        });
+        let asked = [
+            ("fname", Raw::Text("Ada")),
+            ("lname", Raw::Text("L")),
+            ("staff", Raw::Text("7")),
+            ("terms", Raw::Flag(true)),
+        ];
+        let answers = SignUp::parse_with(declared, asked).unwrap();
+        let sent: serde_json::Value = serde_json::from_str(&of(&settings, &answers)).unwrap();
+        assert_eq!(sent["user"]["custom"], serde_json::json!({ "staff": "7", "terms": true }));
 
         let plesk = Settings { provider: "plesk".to_owned(), ..Settings::default() };
         let sent: serde_json::Value = serde_json::from_str(&of(&plesk, &answers)).unwrap();

@@ -2,6 +2,7 @@
 
 use doorstep_widget_kit::browser;
 use leptos::prelude::*;
+use web_sys::Element;
 
 use crate::{
     credential::Credential,
@@ -56,10 +57,10 @@ pub(crate) fn Done(widget: Widget, api: String, account: Account) -> impl IntoVi
                 />
             </div>
             <div class="doorstep-actions" hidden=hidden>
-                <Keep widget credential act=save_env label=Key::DownloadEnv />
-                <Keep widget credential act=save_json label=Key::DownloadJson />
+                <Keep widget credential kind="env" act=save_env label=Key::DownloadEnv />
+                <Keep widget credential kind="json" act=save_json label=Key::DownloadJson />
                 <span hidden=(!browser::keeps_passwords()).then_some("")>
-                    <Keep widget credential act=save_password label=Key::SaveInBrowser />
+                    <Keep widget credential kind="browser" act=save_password label=Key::SaveInBrowser />
                 </span>
             </div>
             // Where the loader puts what comes after. Without anything that is computed it would be written as HTML, which
@@ -82,13 +83,13 @@ fn Secret(
     let is_shown = RwSignal::new(!is_hidden);
     let said = RwSignal::new(String::new());
     let copied = value.clone();
-    let copy = move |event: leptos::ev::MouseEvent| {
+    let copy = move |button: &Element| {
         let report = move |is_copied| {
             let key = if is_copied { Key::Copied } else { Key::CopyByHand };
             // The page may have taken the form away meanwhile.
             let _ = said.try_set(widget.say(key));
         };
-        browser::copy(&copied, browser::input_beside(&event), report);
+        browser::copy(&copied, browser::input_beside(button), report);
     };
     let toggles = move || widget.follow(if is_shown.get() { Key::Hide } else { Key::Show });
     view! {
@@ -114,7 +115,7 @@ fn Secret(
                     part="button show"
                     type="button"
                     hidden=(!is_hidden).then_some("")
-                    on:click=move |_| is_shown.update(|is_shown| *is_shown = !*is_shown)
+                    value=widget.act("show", move |_| is_shown.update(|is_shown| *is_shown = !*is_shown))
                 >
                     {toggles}
                 </button>
@@ -122,7 +123,7 @@ fn Secret(
                     class="doorstep-button doorstep-quiet"
                     part="button copy"
                     type="button"
-                    on:click=copy
+                    value=widget.act(name, copy)
                 >
                     {move || widget.follow(Key::Copy)}
                 </button>
@@ -157,6 +158,7 @@ fn download(name: &str, content: &str) {
 fn Keep(
     widget: Widget,
     credential: StoredValue<Credential, LocalStorage>,
+    kind: &'static str,
     act: fn(&Credential),
     label: Key,
 ) -> impl IntoView {
@@ -165,7 +167,7 @@ fn Keep(
             class="doorstep-button doorstep-quiet"
             part="button download"
             type="button"
-            on:click=move |_| credential.with_value(act)
+            value=widget.act(kind, move |_| credential.with_value(act))
         >
             {move || widget.follow(label)}
         </button>

@@ -29,7 +29,10 @@ impl Widget {
     /// Keeps what was typed, once it is known for whom.
     pub(crate) fn keep_draft(self) {
         let Some(name) = self.draft() else { return };
-        let typed = self.answers().filter(|it| it.is_typed() && !it.is_locked.get_untracked());
+        let typed = self.answers().filter(|it| {
+            // A consent is given anew.
+            it.is_typed() && !it.is_locked.get_untracked() && it.field.kind != Kind::Consent
+        });
         let draft = object(typed.map(|it| (it.field.name, it.text.get_untracked().into())));
         // Texts always have a JSON form.
         if let Ok(text) = JSON::stringify(&draft) {

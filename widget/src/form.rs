@@ -1,7 +1,7 @@
 //! The form: a loop over the fields. No field is named here.
 
 use doorstep_wire::session::TOKEN_PREFIX;
-use leptos::{ev::SubmitEvent, prelude::*};
+use leptos::prelude::*;
 
 use crate::{i18n::Key, row::Row, settings, summary::Summary, widget::Widget};
 
@@ -22,10 +22,6 @@ pub(crate) fn Form(widget: Widget) -> impl IntoView {
         .into_iter()
         .map(|placed| view! { <Row widget placed /> })
         .collect_view();
-    let send = move |event: SubmitEvent| {
-        event.prevent_default();
-        widget.send();
-    };
     let says = move || widget.say(if widget.is_sending() { Key::Sending } else { Key::Send });
     let announces = move || if widget.is_sending() { says() } else { String::new() };
     view! {
@@ -35,11 +31,6 @@ pub(crate) fn Form(widget: Widget) -> impl IntoView {
             novalidate
             aria-labelledby=widget.id("title")
             aria-busy=move || widget.sending("true")
-            on:submit=send
-            on:pointerdown=move |_| widget.press()
-            on:pointerup=move |_| widget.release()
-            on:pointercancel=move |_| widget.release()
-            on:pointerleave=move |_| widget.release()
         >
             <p class="doorstep-brand" part="brand" hidden=hidden(is_nobodys)>
                 <img

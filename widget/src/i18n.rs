@@ -1,7 +1,7 @@
 //! Every text of the form, by key.
 
-use doorstep_fields::{CATALOGUE, Field};
-use doorstep_widget_kit::texts::Texts;
+use doorstep_fields::{CATALOGUE, Field, Kind};
+use doorstep_widget_kit::object::text;
 use leptos::prelude::*;
 
 use crate::widget::Widget;
@@ -32,7 +32,16 @@ impl Widget {
 
     /// A field's label.
     pub(crate) fn label(self, field: &Field) -> String {
-        self.texts(|texts| label(texts, field))
+        self.marked_label(field).replace(['[', ']'], "")
+    }
+
+    /// The same with the words of a link in brackets.
+    pub(crate) fn marked_label(self, field: &Field) -> String {
+        let at = CATALOGUE.iter().zip(FIELD..).find(|(other, _)| other.name == field.name);
+        match at {
+            Some((_, at)) => self.texts(|texts| texts.say(at)),
+            None => text(&self.words(field), "label"),
+        }
     }
 
     /// What helps to answer, if anything does.
@@ -40,7 +49,7 @@ impl Widget {
         match field.name {
             "phone" => self.say(Key::HintPhone),
             "c_sftp_pass" => self.say(Key::HintSftp),
-            _ => String::new(),
+            _ => text(&self.words(field), "hint"),
         }
     }
 
@@ -48,21 +57,24 @@ impl Widget {
     /// the sentence already.
     pub(crate) fn fault(self, field: &Field, what: &str) -> String {
         let Some(key) = fault(what) else { return what.to_owned() };
+        let label = self.label(field);
+        let [least, greatest] = field.range;
+        let limit = if key == Key::FaultBelow { least } else { greatest };
+        let like = match (field.kind, field.decimals) {
+            (Kind::Date, _) => "2026-02-28",
+            (_, 0) => "12",
+            _ => "12.5",
+        };
+        let with = [("field", label.as_str()), ("limit", limit), ("like", like)];
         self.texts(|texts| {
-            let label = label(texts, field);
-            let with = [("field", label.as_str())];
-            if key == Key::FaultTooLong {
-                texts.count(key as u8, figure(field.max), &with)
-            } else {
-                texts.fill(key as u8, &with)
-            }
+            let length = match key {
+                Key::FaultTooLong => field.max,
+                Key::FaultTooShort => field.min,
+                _ => return texts.fill(key as u8, &with),
+            };
+            texts.count(key as u8, figure(length), &with)
         })
     }
-}
-
-fn label(texts: &Texts, field: &Field) -> String {
-    let at = CATALOGUE.iter().zip(FIELD..).find(|(other, _)| other.name == field.name);
-    at.map(|(_, at)| texts.say(at)).unwrap_or_default()
 }
 
 /// The text for a fault's code.
@@ -76,6 +88,11 @@ pub(crate) fn fault(code: &str) -> Option<Key> {
         "invalid_phone" => Key::FaultInvalidPhone,
         "unknown_country" => Key::FaultUnknownCountry,
         "invalid_currency" => Key::FaultInvalidCurrency,
+        "too_short" => Key::FaultTooShort,
+        "too_small" | "too_early" => Key::FaultBelow,
+        "too_large" | "too_late" => Key::FaultAbove,
+        "invalid_number" | "invalid_date" => Key::FaultUnlike,
+        "consent_needed" => Key::FaultConsent,
         _ => return None,
     })
 }

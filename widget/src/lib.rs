@@ -15,6 +15,8 @@ mod answer;
 mod body;
 mod client;
 mod credential;
+mod custom;
+mod deeds;
 mod done;
 mod draft;
 mod flow;
@@ -34,13 +36,14 @@ use doorstep_widget_kit::{host::Host, screen::Screen};
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
-use crate::widget::Widget;
+use crate::{deeds::Ear, widget::Widget};
 
 /// A form on a page. Dropping it (`free()` in JavaScript) unmounts it too.
 #[wasm_bindgen]
 pub struct Handle {
     widget: Widget,
     screen: Screen,
+    _ear: Ear,
 }
 
 #[wasm_bindgen]
@@ -76,8 +79,9 @@ pub fn mount(root: HtmlElement, element: HtmlElement, options: JsValue) -> Handl
 
     let screen = Screen::new(root.clone());
     let widget = screen.own(|| Widget::new(Host::new(root, element), screen.clone(), options));
+    let ear = deeds::listen(widget, &widget.host());
     widget.draw_form();
     widget.recall_draft();
     widget.ask_session();
-    Handle { widget, screen }
+    Handle { widget, screen, _ear: ear }
 }

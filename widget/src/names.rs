@@ -2,10 +2,12 @@
 //!
 //! The browser has the names in every language it speaks; we bring the codes.
 
-use doorstep_fields::{Kind, codes};
-use doorstep_widget_kit::object::object;
+use doorstep_fields::{Field, Kind, codes};
+use doorstep_widget_kit::object::{list, object};
 use js_sys::{Array, Function, Object};
 use wasm_bindgen::prelude::*;
+
+use crate::widget::Widget;
 
 #[wasm_bindgen]
 extern "C" {
@@ -53,12 +55,19 @@ pub(crate) struct Choice {
 const BETWEEN: char = '\t';
 
 /// All choices of a kind, in the order of their names in that language.
-pub(crate) fn choices(kind: Kind, locale: &str) -> Vec<Choice> {
-    match kind {
+pub(crate) fn choices(widget: Widget, field: &Field) -> Vec<Choice> {
+    let locale = &*widget.texts(|texts| texts.locale.clone());
+    match field.kind {
         Kind::Country => named("region", locale, &mut codes::countries()),
         Kind::Currency => named("currency", locale, &mut codes::currencies()),
         Kind::Locale => named("language", locale, &mut codes::languages()),
-        _ => Vec::new(),
+        // In the operator's order.
+        _ => {
+            let words = widget.words(field);
+            let names = list(&words, "options").filter_map(|it| it.as_string());
+            let codes = field.choices.iter().map(|code| (*code).to_owned());
+            codes.zip(names).map(|(code, name)| Choice { code, name }).collect()
+        }
     }
 }
 

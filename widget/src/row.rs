@@ -3,6 +3,7 @@
 use leptos::{either::EitherOf3, prelude::*};
 
 use doorstep_fields::Kind;
+use doorstep_widget_kit::object::text;
 
 use crate::{
     answer::Answer,
@@ -56,8 +57,8 @@ pub(crate) fn Row(widget: Widget, placed: Placed) -> impl IntoView {
     let answer = widget.answer(field);
     let tied = Tied { widget, answer };
     let input = match field.kind {
-        Kind::Flag => EitherOf3::A(view! { <CheckBox tied /> }),
-        Kind::Country | Kind::Currency | Kind::Locale => {
+        Kind::Flag | Kind::Consent => EitherOf3::A(view! { <CheckBox tied /> }),
+        Kind::Country | Kind::Currency | Kind::Locale | Kind::Choice => {
             EitherOf3::B(view! { <ChoiceList tied /> })
         }
         _ => EitherOf3::C(view! { <TextLine tied /> }),
@@ -67,17 +68,36 @@ pub(crate) fn Row(widget: Widget, placed: Placed) -> impl IntoView {
     let hint = move || {
         if answer.is_locked.get() { widget.say(Key::SetByProvider) } else { widget.hint(field) }
     };
+    let label = widget.marked_label(field);
+    // What is in brackets is a link; only of a consent there are such.
+    let (before, rest) = label.split_once('[').unwrap_or((&label, ""));
+    let (linked, after) = rest.split_once(']').unwrap_or_default();
+    let link = (!linked.is_empty()).then(|| {
+        view! {
+            <a
+                class="doorstep-terms"
+                part="terms"
+                href=text(&widget.words(field), "link")
+                target="_blank"
+                rel="noopener"
+            >
+                {linked.to_owned()}
+            </a>
+        }
+    });
     view! {
         <div
             class=match (field.kind, placed.half) {
-                (Kind::Flag, _) => "doorstep-row doorstep-switch",
+                (Kind::Flag | Kind::Consent, _) => "doorstep-row doorstep-switch",
                 (_, true) => "doorstep-row doorstep-half",
                 (_, false) => "doorstep-row",
             }
             part="row"
         >
             <label class="doorstep-label" part="label" for=tied.id()>
-                {widget.label(field)}
+                {before.to_owned()}
+                {link}
+                {after.to_owned()}
                 <span class="doorstep-optional">
                     {move || {
                         let says = is_optional && !answer.is_locked.get();

@@ -37,7 +37,7 @@ pub(crate) fn Summary(widget: Widget) -> impl IntoView {
                 class="doorstep-button doorstep-quiet doorstep-retry"
                 part="button retry"
                 type="button"
-                on:click=move |_| widget.send()
+                value=widget.act("retry", move |_| widget.send())
                 hidden=move || hidden(!may_retry())
             >
                 {widget.say(Key::TryAgain)}
@@ -46,18 +46,13 @@ pub(crate) fn Summary(widget: Widget) -> impl IntoView {
     }
 }
 
-/// A sentence that leads to its field. By its name: an address with `#` finds nothing in a
-/// shadow root.
+/// A sentence that leads to its field; [`crate::deeds`] knows how.
 #[component]
 fn Fault(widget: Widget, answer: Answer) -> impl IntoView {
     let field = answer.field;
-    let lead = move |event: leptos::ev::MouseEvent| {
-        event.prevent_default();
-        widget.host().focus(&("[name=".to_owned() + field.name + "]"));
-    };
     view! {
         <li hidden=move || hidden(!answer.is_at_fault())>
-            <a href="#".to_owned() + &widget.id(field.name) on:click=lead>
+            <a href="#".to_owned() + &widget.id(field.name)>
                 {move || widget.fault(field, &answer.fault.get())}
             </a>
         </li>

@@ -1,5 +1,7 @@
 //! One form on a page: its state, and what moves it.
 
+mod token;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use doorstep_fields::{CATALOGUE, Field, Kind, SignUp};
@@ -8,10 +10,12 @@ use doorstep_wire::Code;
 use leptos::{prelude::*, task};
 use wasm_bindgen::JsValue;
 
+use self::token::TokenWait;
 use crate::{
     again::{self, Again},
     answer::Answer,
-    body, client,
+    body, client, custom,
+    deeds::Act,
     done::Done,
     flow::{Account, Flow, Refusal, Reply},
     form::Form,
@@ -19,9 +23,6 @@ use crate::{
     session::Person,
     settings::Settings,
 };
-
-/// How long a host that said it would bring a token may take.
-const TOKEN_PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// Tells apart the forms of one page: ids must not collide in a document.
 static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -38,6 +39,8 @@ pub(crate) struct Widget {
     pub(crate) language: RwSignal<String>,
     /// Whether it is sent again by itself.
     pub(crate) again: Again,
+    /// What the buttons of the view do, by their values.
+    pub(crate) acts: StoredValue<Vec<(&'static str, Act)>, LocalStorage>,
     /// What no view follows.
     state: StoredValue<State, LocalStorage>,
 }
@@ -47,6 +50,8 @@ struct State {
     texts: Texts,
     /// As the host gave them, for the callback in them.
     options: JsValue,
+    /// What the operator asks besides.
+    declared: &'static [Field],
     answers: Vec<Answer>,
     /// Fields that were left while the pointer was down. A sentence that appears
     /// under a press moves the button away from it, and the click is lost.
@@ -60,24 +65,15 @@ struct State {
     screen: Screen,
 }
 
-/// Whether the answers go out by themselves when the host brings a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TokenWait {
-    /// The person pressed the button, and the token was good as far as we know.
-    No,
-    /// It was not; the next one that arrives is tried, once.
-    Yes,
-    /// The next one was tried. A host that brings bad tokens must not loop.
-    Over,
-}
-
 impl Widget {
     /// Must be called inside the owner that lives as long as the form.
     pub(crate) fn new(host: Host, screen: Screen, options: JsValue) -> Self {
         let settings = host::settings(&options);
         host::warn_of_unknown(&settings);
+        let declared = custom::fields(&options);
         let answers = CATALOGUE
             .iter()
+            .chain(declared)
             .map(|field| Answer::new(field, known(field, host::prefilled(&options, field.name))))
             .collect();
         let language = RwSignal::new(settings.language.clone());
@@ -85,6 +81,7 @@ impl Widget {
             settings,
             texts: Texts::of(&options),
             options,
+            declared,
             answers,
             left: Vec::new(),
             is_pressed: false,
@@ -100,13 +97,20 @@ impl Widget {
             person: RwSignal::default(),
             language,
             again: Again::new(),
+            acts: StoredValue::default(),
             state: StoredValue::new_local(state),
         }
     }
 
     /// Draws the form with the fields that the host asked for.
     pub(crate) fn draw_form(self) {
+        self.forget_acts();
         self.screen().draw(move || view! { <Form widget=self /> });
+    }
+
+    /// Those of the last view.
+    fn forget_acts(self) {
+        self.acts.update_value(Vec::clear);
     }
 
     /// An id that no other form of the page has.
@@ -354,6 +358,7 @@ impl Widget {
             self.flow.set(Flow::Done(account.clone()));
             self.forget_draft();
             let (api, account) = (self.settings().api, account.clone());
+            self.forget_acts();
             screen.draw(move || view! { <Done widget=self api account /> });
         }
         focus_soon(host, TITLE);
@@ -361,82 +366,6 @@ impl Widget {
         host::hand_over(options, account);
         host.tell("success", &reply::announced(document, &account.username), false);
         host::proceed(options, account);
-    }
-
-    /// The token is missing or was refused: only the host can get another.
-    ///
-    /// A host that calls `preventDefault` brings one, and the person keeps
-    /// waiting for it; without that the person is told at once.
-    fn ask_for_token(self, code: &str) {
-        let host = self.host();
-        if self.token_wait() == Some(TokenWait::No) {
-            self.await_token(TokenWait::Yes);
-        }
-        let is_coming = !host.tell("token-needed", &JsValue::NULL, true)
-            && self.token_wait() == Some(TokenWait::Yes);
-        if is_coming {
-            self.promise(code);
-            self.flow.set(Flow::Sending);
-            let give_up = move || {
-                if self.token_wait() == Some(TokenWait::Yes) && self.take_promise().is_some() {
-                    self.refuse_token(Code::Unauthenticated.name());
-                }
-            };
-            set_timeout(give_up, TOKEN_PATIENCE);
-        } else if !self.flow.is_disposed() {
-            self.refuse_token(code);
-        }
-    }
-
-    fn refuse_token(self, code: &str) {
-        let host = self.host();
-        self.settle(Flow::Refused(Refusal::Token), &host);
-        host.tell_error(code, []);
-    }
-
-    /// The token was refused before anything was sent: the host may bring another,
-    /// and the person need not type for nothing.
-    pub(crate) fn doubt_token(self, code: &str) {
-        if self.flow.with_untracked(|flow| *flow != Flow::Editing) {
-            return;
-        }
-        // Asked for once until the person sends: a host that brings bad tokens must not loop.
-        let is_first = self.token_wait() == Some(TokenWait::No);
-        self.await_token(TokenWait::Over);
-        let host = self.host();
-        let is_coming = is_first && !host.tell("token-needed", &JsValue::NULL, true);
-        if self.flow.is_disposed() {
-            return;
-        }
-        if is_coming {
-            self.promise(code);
-        } else {
-            self.refuse_quietly(code);
-        }
-    }
-
-    /// Without the focus, which is the person's.
-    fn refuse_quietly(self, code: &str) {
-        self.flow.set(Flow::Refused(Refusal::Token));
-        self.host().tell_error(code, []);
-    }
-
-    /// The host brings no token after all.
-    pub(crate) fn decline(self) {
-        let Some(code) = self.take_promise() else { return };
-        if self.flow.with_untracked(|flow| *flow == Flow::Sending) {
-            self.refuse_token(&code);
-        } else {
-            self.refuse_quietly(&code);
-        }
-    }
-
-    fn promise(self, code: &str) {
-        self.state.update_value(|state| state.promised = Some(code.to_owned()));
-    }
-
-    fn take_promise(self) -> Option<String> {
-        self.state.try_update_value(|state| state.promised.take()).flatten()
     }
 
     pub(crate) fn host(self) -> Host {
@@ -447,21 +376,23 @@ impl Widget {
         self.state.with_value(|state| state.screen.clone())
     }
 
-    /// Nothing after the form was taken away.
-    fn token_wait(self) -> Option<TokenWait> {
-        self.state.try_with_value(|state| state.token_wait)
-    }
-
-    fn await_token(self, wait: TokenWait) {
-        self.state.update_value(|state| state.token_wait = wait);
-    }
-
     /// The fields on the form.
     pub(crate) fn fields(self) -> Vec<&'static Field> {
         let is_locked = |field: &Field| {
             self.answers().any(|it| it.field.name == field.name && it.is_locked.get_untracked())
         };
-        self.settings().shown(is_locked)
+        let mut shown = self.settings().shown(is_locked);
+        shown.extend(self.declared());
+        shown
+    }
+
+    fn declared(self) -> &'static [Field] {
+        self.state.with_value(|state| state.declared)
+    }
+
+    /// What people read of a field that the operator declared.
+    pub(crate) fn words(self, field: &Field) -> JsValue {
+        self.state.with_value(|state| custom::words(&state.options, field.name))
     }
 
     fn shown(self) -> Vec<Answer> {
@@ -472,7 +403,11 @@ impl Widget {
     fn sign_up(self) -> Option<SignUp> {
         let typed: Vec<(Answer, String)> =
             self.shown().into_iter().map(|it| (it, it.text.get_untracked())).collect();
-        SignUp::parse(typed.iter().map(|(it, text)| (it.field.name, it.raw(text)))).ok()
+        SignUp::parse_with(
+            self.declared(),
+            typed.iter().map(|(it, text)| (it.field.name, it.raw(text))),
+        )
+        .ok()
     }
 }
 
@@ -495,7 +430,9 @@ fn focus_soon(host: &Host, selector: &'static str) {
 /// A prefilled choice in the form in which the list has it, or none.
 pub(crate) fn known(field: &'static Field, text: String) -> String {
     match field.kind {
-        Kind::Country | Kind::Currency | Kind::Locale => field
+        // A yes is the person's own.
+        Kind::Consent => String::new(),
+        Kind::Country | Kind::Currency | Kind::Locale | Kind::Choice => field
             .parse(doorstep_fields::Raw::Text(&text))
             .ok()
             .and_then(|answer| answer.text().map(str::to_owned))

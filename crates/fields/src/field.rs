@@ -37,10 +37,6 @@ pub struct Field {
 /// takes 14. Beyond it a "character" is a stack of marks meant to break a layout.
 const SCALARS_PER_GRAPHEME: usize = 16;
 
-/// Whether declared fields are checked here. The form in wasm does not ask them, and their
-/// rules would weigh a fiftieth of all that a page downloads.
-const DECLARED: bool = cfg!(not(target_family = "wasm"));
-
 impl Field {
     const fn new(name: &'static str, label: &'static str, kind: Kind, max: usize) -> Self {
         Self {
@@ -139,13 +135,13 @@ impl Field {
             Raw::Absent => "",
             Raw::Text(text) => text.trim(),
             Raw::Flag(flag) if self.kind == Kind::Flag => return Ok(Answer::of(Value::Flag(flag))),
-            Raw::Flag(flag) if DECLARED && self.kind == Kind::Consent => return self.consent(flag),
+            Raw::Flag(flag) if self.kind == Kind::Consent => return self.consent(flag),
             Raw::Flag(_) | Raw::Other => return Err(FaultCode::WrongType),
         };
         if !text.chars().any(is_visible) {
             return match (self.required, self.kind) {
                 (false, _) => Ok(Answer::BLANK),
-                (true, Kind::Consent) if DECLARED => Err(FaultCode::ConsentNeeded),
+                (true, Kind::Consent) => Err(FaultCode::ConsentNeeded),
                 (true, _) => Err(FaultCode::Required),
             };
         }
@@ -156,12 +152,8 @@ impl Field {
             return Err(FaultCode::TooLong { max: self.max });
         }
         match self.kind {
-            Kind::Text if DECLARED && self.is_too_short(text) => {
-                Err(FaultCode::TooShort { min: self.min })
-            }
-            Kind::Choice | Kind::Number | Kind::Date | Kind::Consent if DECLARED => {
-                self.parse_declared(text)
-            }
+            Kind::Text if self.is_too_short(text) => Err(FaultCode::TooShort { min: self.min }),
+            Kind::Choice | Kind::Number | Kind::Date | Kind::Consent => self.parse_declared(text),
             kind => kind.parse(text),
         }
     }

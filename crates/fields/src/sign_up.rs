@@ -3,6 +3,7 @@
 use crate::{
     catalogue::CATALOGUE,
     fault::Fault,
+    field::Field,
     kind::{Raw, Value},
 };
 
@@ -20,7 +21,15 @@ impl SignUp {
     pub fn parse<'a>(
         raw: impl IntoIterator<Item = (&'a str, Raw<'a>)>,
     ) -> Result<Self, Vec<Fault>> {
-        Self::collect(raw, true)
+        Self::collect(&[], raw, true)
+    }
+
+    /// The same with the fields that the operator declared, as the form asks them.
+    pub fn parse_with<'a>(
+        declared: &'static [Field],
+        raw: impl IntoIterator<Item = (&'a str, Raw<'a>)>,
+    ) -> Result<Self, Vec<Fault>> {
+        Self::collect(declared, raw, true)
     }
 
     /// Checks a change: only what is there. A blank answer to an optional field
@@ -29,17 +38,18 @@ impl SignUp {
     pub fn parse_change<'a>(
         raw: impl IntoIterator<Item = (&'a str, Raw<'a>)>,
     ) -> Result<Self, Vec<Fault>> {
-        Self::collect(raw, false)
+        Self::collect(&[], raw, false)
     }
 
     fn collect<'a>(
+        declared: &'static [Field],
         raw: impl IntoIterator<Item = (&'a str, Raw<'a>)>,
         complete: bool,
     ) -> Result<Self, Vec<Fault>> {
         let raw: Vec<_> = raw.into_iter().collect();
         let mut sign_up = Self::default();
         let mut faults = Vec::new();
-        for field in CATALOGUE {
+        for field in CATALOGUE.iter().chain(declared) {
             let sent = raw.iter().rev().find(|(name, _)| *name == field.name);
             let answer = match sent {
                 Some((_, raw)) => *raw,

@@ -46,6 +46,9 @@ pub struct Operator {
     pub colors: BTreeMap<&'static str, String>,
     /// Optional fields to ask for where the page does not say which, with spaces between.
     pub suggested: String,
+    /// Fields of the operator's own, with the words of the texts' language alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub custom: Vec<Custom>,
 }
 
 /// What stands above the form.

@@ -4,7 +4,9 @@
 //   node template.mjs GLUE WASM '{"texts": how many, "sending": the place of one, "fields": all names, "languages": [tags]}'
 //
 // Prints JSON. A node is [tag, attributes, ...children]; a text is its place in a language's list, -1 the person's name,
-// -2 the provider's server. `~` in an attribute stands for the form's own id.
+// -2 the provider's server, and of a field that the operator declared -3 its hint, -4 its label, -5 the words of a link
+// in it, -6 what stands after them. `~` in an attribute stands for the form's own id, `^` for such a field's name and `|`
+// for where its link leads.
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -27,6 +29,7 @@ await init({ module_or_path: await readFile(wasm) });
 
 // No text of ours has these; what stands between them is a number.
 const [BEFORE, AFTER] = ["\uE000", "\uE001"];
+const [NAME, LINK] = ["\uE002", "\uE003"];
 const place = (at) => BEFORE + at + AFTER;
 const placed = new RegExp(`^${BEFORE}(-?\\d+)${AFTER}$`);
 
@@ -57,14 +60,23 @@ const node = (at) => {
     return [Number(number)];
   }
   const attributes = [...at.attributes].map(({ name, value }) => {
-    if (value.includes("~")) throw new Error(`an attribute has the sign that stands for the form's id: ${name}="${value}"`);
-    return [name, value.replaceAll(/doorstep-\d+/g, "~")];
+    const made = value.replaceAll(/doorstep-\d+/g, "~").replaceAll(NAME, "^").replaceAll(LINK, "|");
+    if (/[~^|]/.test(value)) throw new Error(`an attribute has a sign that stands for something else: ${name}="${value}"`);
+    return [name, made];
   });
   // A row is told whether it is half a line, and an input what is in it, when it is drawn.
   const said = Object.fromEntries(attributes.filter(([name]) => name !== "value" || at.localName !== "input" || at.getAttribute("type") === "checkbox"));
   if (said.class) said.class = said.class.replace(" doorstep-half", "");
   return [[at.localName, said, ...[...at.childNodes].flatMap(node)]];
 };
+
+// Of the fields that an operator can declare, one of each kind, as if nothing were demanded of it.
+const declared = {};
+for (const kind of ["text", "choice", "number", "date", "consent"]) {
+  const linked = kind === "consent" ? `[${place(-5)}]${place(-6)}` : "";
+  const words = { label: place(-4) + linked, hint: place(-3), link: LINK };
+  declared[kind] = drawn({ custom: [{ name: NAME, kind, words }] }, (form) => node(rowsOf(form).at(-1))[0]);
+}
 
 const always = namesFor({});
 const all = namesFor({ fields });
@@ -89,4 +101,4 @@ const short = all.filter((name) =>
 );
 const familyFirst = languages.filter((language) => namesFor({ language })[0] !== always[0]);
 
-process.stdout.write(JSON.stringify({ ...template, always, short, familyFirst, codes, sending }));
+process.stdout.write(JSON.stringify({ ...template, declared, always, short, familyFirst, codes, sending }));

@@ -81,16 +81,18 @@ impl Form {
         self.fields.split_whitespace()
     }
 
-    /// As the widget gets it, with the brand; nothing where the operator said nothing.
-    pub(crate) fn to_wire(&self, branding: &Branding) -> Option<Operator> {
+    /// As the widget gets it in a language, with the brand; nothing where the operator said nothing.
+    pub(crate) fn to_wire(&self, branding: &Branding, tag: &str) -> Option<Operator> {
         let suggested = self.fields().collect::<Vec<_>>().join(" ");
         let WireBranding { name, logo, color, on_color } = branding.to_wire();
         let is_said = [&name, &logo, &color].iter().any(|it| it.is_some());
         let colors = [("--doorstep-brand", color), ("--doorstep-on-brand", on_color)];
         let colors = colors.into_iter().filter_map(|(name, color)| Some((name, color?)));
+        let custom = self.custom.iter().map(|custom| custom.to_wire_in(tag)).collect();
         let operator =
-            Operator { brand: Brand { name, logo }, colors: colors.collect(), suggested };
-        (is_said || !operator.suggested.is_empty()).then_some(operator)
+            Operator { brand: Brand { name, logo }, colors: colors.collect(), suggested, custom };
+        let asks = !operator.suggested.is_empty() || !operator.custom.is_empty();
+        (is_said || asks).then_some(operator)
     }
 
     /// The rules of the operator's own fields.

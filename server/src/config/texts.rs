@@ -48,13 +48,14 @@ impl Texts {
         &self,
         file: &str,
         packed: &[u8],
-        operator: Option<&Operator>,
+        operator: impl FnOnce(&str) -> Option<Operator>,
     ) -> Option<String> {
         let (part, rest) = file.strip_suffix(".json")?.split_once('-')?;
         let (tag, _) = rest.rsplit_once('-')?;
         let part = Part::ALL.into_iter().find(|it| it.name() == part)?;
         let own = self.words(tag).and_then(|words| part.with(words, packed));
-        let Some(operator) = operator.filter(|_| part == Part::Form) else { return own };
+        let operator = if part == Part::Form { operator(tag) } else { None };
+        let Some(operator) = operator else { return own };
         let texts = own.as_ref().map_or(packed, |own| own.as_bytes());
         let mut texts: Vec<Value> = serde_json::from_slice(texts).ok()?;
         texts.push(json!({ OPERATOR: operator }));
@@ -100,13 +101,13 @@ mod tests {
         let english = Catalogue::english();
         let texts = texts("[en.form]\ntitle = \"Join us\"\n[en.order]\nstart = \"Go\"\n");
         let packed = english.packed(Part::Form);
-        let own = texts.put_into("text-en-0.json", packed.as_bytes(), None).unwrap();
+        let own = texts.put_into("text-en-0.json", packed.as_bytes(), |_| None).unwrap();
         assert_eq!(own, packed.replace("Create your account", "Join us"));
         let packed = english.packed(Part::Order);
-        let own = texts.put_into("order-en-0.json", packed.as_bytes(), None).unwrap();
+        let own = texts.put_into("order-en-0.json", packed.as_bytes(), |_| None).unwrap();
         assert_eq!(own, packed.replace("Set up a project", "Go"));
         for other in ["text-de-0.json", "text-en-0.css", "doorstep-0.wasm", "prover-0.js"] {
-            assert_eq!(texts.put_into(other, packed.as_bytes(), None), None, "{other}");
+            assert_eq!(texts.put_into(other, packed.as_bytes(), |_| None), None, "{other}");
         }
     }
 
@@ -115,21 +116,20 @@ mod tests {
         let form = Form { fields: " phone  country".to_owned(), ..Form::default() };
         let [name, color] = ["Cumulus", "#ffcc00"].map(|it| Some(it.to_owned()));
         let branding = Branding { name, color, logo: None };
-        let operator = form.to_wire(&branding);
+        let operator = |tag: &str| form.to_wire(&branding, tag);
         let said = concat!(
             r##"{"operator":{"brand":{"logo":null,"name":"Cumulus"},"##,
             r##""colors":{"--doorstep-brand":"#ffcc00","--doorstep-on-brand":"#000000"},"##,
             r##""suggested":"phone country"}}]"##
         );
-        let put = |toml: &str, file: &str| {
-            texts(toml).put_into(file, br#"["Hello","b"]"#, operator.as_ref())
-        };
+        let put =
+            |toml: &str, file: &str| texts(toml).put_into(file, br#"["Hello","b"]"#, operator);
         assert_eq!(put("", "text-de-0.json").unwrap(), format!(r#"["Hello","b",{said}"#));
         let words = "[de.loader]\nloading = \"Los\"";
         assert_eq!(put(words, "text-de-0.json").unwrap(), format!(r#"["Los","b",{said}"#));
         for other in ["order-de-0.json", "doorstep-0.css"] {
             assert_eq!(put("", other), None, "{other}");
         }
-        assert_eq!(Form::default().to_wire(&Branding::default()), None);
+        assert_eq!(Form::default().to_wire(&Branding::default(), "de"), None);
     }
 }

@@ -119,8 +119,8 @@ pub(crate) async fn asset(
     let asset = ASSETS.iter().find(|asset| asset.path.strip_prefix("assets/") == Some(&file));
     match asset {
         Some(asset) => {
-            let operator = app.settings.form.to_wire(&app.settings.branding);
-            match app.settings.texts.put_into(&file, asset.plain, operator.as_ref()) {
+            let operator = |tag: &str| app.settings.form.to_wire(&app.settings.branding, tag);
+            match app.settings.texts.put_into(&file, asset.plain, operator) {
                 Some(words) => serve_words(asset, words, &headers),
                 None => serve(asset, &headers),
             }

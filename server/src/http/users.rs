@@ -125,8 +125,8 @@ async fn create(
         require_json(headers)?;
     }
     let bound = caller.sign_up.as_ref().map(|token| &token.binding);
-    // Our own page asks what the operator declared; the widget does not yet.
-    let asked = matches!(sender, Sender::Page(_));
+    // Our page and our form ask what the operator declared. A program asks what it will.
+    let asked = bound.is_some() || matches!(sender, Sender::Page(_));
     let terms = &app.context.terms;
     let application = native::decode_sign_up(body, bound, terms.names, terms.declared, asked)?;
     let key = match sender {

@@ -177,6 +177,9 @@ async fn every_fault_of_a_form_is_told_at_once_with_its_field(kind: Kind) {
             "I accept the terms & conditions needs a yes: send true"
         ])
     );
+    // Whoever has a person's token has asked the person.
+    let refused = page(&server, &token, &body(&Value::Null)).await;
+    assert_eq!(faults(&refused), [at("size", "required"), at("terms", "consent_needed")]);
     let long = "x".repeat(30_000);
     for (custom, expected) in [
         (
@@ -284,7 +287,7 @@ async fn a_sign_up_that_waits_keeps_its_answers(kind: Kind) {
     };
     let codes: Vec<_> =
         faults(&send(json!({ "terms": false })).await).into_iter().map(|it| it.1).collect();
-    assert_eq!(codes, ["consent_needed"]);
+    assert_eq!(codes, ["required", "consent_needed"]);
     let held = send(all()).await;
     assert_eq!(held.status, 202, "{}", held.text);
     let listed = server.cli(&["signups", "list"], "").unwrap();
@@ -316,7 +319,10 @@ async fn a_person_answers_them_without_a_script(kind: Kind) {
     let bad = [("vat_id", "GB1"), ("size", "11"), ("since", "2026-02-30")];
     let again = fill(&server, &form, &[&names[..], &bad].concat()).await;
     assert_eq!(again.status, 422);
-    assert_eq!(fault(&again, "vat_id"), "VAT &#60;b&#62;number&#60;/b&#62;: the minimum is 4");
+    assert_eq!(
+        fault(&again, "vat_id"),
+        "VAT &#60;b&#62;number&#60;/b&#62; is too short: use at least 4 characters"
+    );
     assert_eq!(fault(&again, "size"), "Company size is none of the choices");
     assert_eq!(fault(&again, "since"), "Customer since must look like 2026-02-28");
     assert_eq!(fault(&again, "terms"), "Please tick this box to go on");

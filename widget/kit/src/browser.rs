@@ -134,9 +134,8 @@ pub fn copy(text: &str, shown: Option<HtmlInputElement>, then: impl FnOnce(bool)
     });
 }
 
-/// The input that shares its parent with the button of an event.
-pub fn input_beside(event: &web_sys::Event) -> Option<HtmlInputElement> {
-    let button: Element = event.current_target()?.dyn_into().ok()?;
+/// The input that shares its parent with a button.
+pub fn input_beside(button: &Element) -> Option<HtmlInputElement> {
     button.parent_element()?.query_selector("input").ok()??.dyn_into().ok()
 }
 

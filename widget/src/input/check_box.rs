@@ -8,10 +8,6 @@ use crate::row::Tied;
 #[component]
 pub(crate) fn CheckBox(tied: Tied) -> impl IntoView {
     let answer = tied.answer;
-    let edit = move |event| {
-        let is_on = event_target_checked(&event);
-        tied.widget.edit(answer, if is_on { "true".to_owned() } else { String::new() });
-    };
     view! {
         <input
             class="doorstep-check"
@@ -20,11 +16,11 @@ pub(crate) fn CheckBox(tied: Tied) -> impl IntoView {
             name=answer.field.name
             type="checkbox"
             value="true"
+            required=answer.field.required
             disabled=move || tied.fixed()
             aria-invalid=move || tied.invalid()
             aria-describedby=tied.described_by()
             checked=answer.text.with_untracked(|text| text == "true")
-            on:change=edit
         />
     }
 }

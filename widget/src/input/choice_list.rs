@@ -11,7 +11,7 @@ pub(crate) fn ChoiceList(tied: Tied) -> impl IntoView {
     let answer = tied.answer;
     let field = answer.field;
     let chosen = answer.text.get_untracked();
-    let options = choices(field.kind, &tied.widget.texts(|texts| texts.locale.clone()))
+    let options = choices(tied.widget, field)
         .into_iter()
         .map(|choice| {
             let is_chosen = choice.code == chosen;
@@ -34,8 +34,6 @@ pub(crate) fn ChoiceList(tied: Tied) -> impl IntoView {
                 disabled=move || tied.fixed()
                 aria-invalid=move || tied.invalid()
                 aria-describedby=tied.described_by()
-                on:change=move |event| tied.widget.edit(answer, event_target_value(&event))
-                on:blur=move |_| tied.widget.leave(answer)
             >
                 <option value="">{tied.widget.say(Key::Choose)}</option>
                 {options}

@@ -14,8 +14,20 @@ pub(crate) fn TextLine(tied: Tied) -> impl IntoView {
     let (kind, capitals, direction) = match field.kind {
         Kind::Email => ("email", "none", "ltr"),
         Kind::Phone => ("tel", "none", "ltr"),
+        Kind::Number => ("text", "none", "ltr"),
+        Kind::Date => ("date", "none", "ltr"),
         _ if field.name == "zip" => ("text", "characters", "auto"),
         _ => ("text", "words", "auto"),
+    };
+    let mode = match field.kind {
+        // No `type="number"`, which gives us nothing where it is none.
+        Kind::Number => "decimal",
+        Kind::Date => "text",
+        _ => kind,
+    };
+    let bound = |at: usize| {
+        let bound = field.range[at];
+        (field.kind == Kind::Date && !bound.is_empty()).then_some(bound)
     };
     // What is prefilled in a right-to-left page still reads from its own side.
     view! {
@@ -25,7 +37,9 @@ pub(crate) fn TextLine(tied: Tied) -> impl IntoView {
             id=tied.id()
             name=field.name
             type=kind
-            inputmode=kind
+            inputmode=mode
+            min=bound(0)
+            max=bound(1)
             dir=direction
             autocomplete=field.autocomplete
             autocapitalize=capitals
@@ -35,8 +49,6 @@ pub(crate) fn TextLine(tied: Tied) -> impl IntoView {
             aria-invalid=move || tied.invalid()
             aria-describedby=tied.described_by()
             value=answer.text.get_untracked()
-            on:input=move |event| tied.widget.edit(answer, event_target_value(&event))
-            on:blur=move |_| tied.widget.leave(answer)
         />
     }
 }

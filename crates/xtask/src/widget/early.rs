@@ -34,9 +34,9 @@ pub(crate) fn template(
     node.arg(glue_file).arg(wasm_file).arg(asked()?.to_string());
     let drawn = command::logged(workspace, "template", &mut node)?.text;
     let template: Value = serde_json::from_str(&drawn).context("the template is no JSON")?;
-    let rows = template["rows"].as_object().map_or(0, serde_json::Map::len);
-    let named = names().count();
-    ensure!(rows == named, "the module draws {rows} fields of {named}");
+    let rows = |of: &str| template[of].as_object().map_or(0, serde_json::Map::len);
+    let (drawn_rows, named) = (rows("rows"), names().count());
+    ensure!(drawn_rows == named, "the module draws {drawn_rows} fields of {named}");
     Ok(drawn)
 }
 

@@ -194,6 +194,11 @@ impl Custom {
         }
     }
 
+    /// As the form gets it in a language.
+    pub(crate) fn to_wire_in(&self, tag: &str) -> session::Custom {
+        session::Custom { words: self.words_in(tag), languages: BTreeMap::new(), ..self.to_wire() }
+    }
+
     /// The words of a language of the form.
     pub(crate) fn words_in(&self, tag: &str) -> session::Words {
         let texts = self.texts.iter().find(|(other, _)| other.eq_ignore_ascii_case(tag));

@@ -162,9 +162,7 @@ impl<'a> Said<'a> {
     /// What is wrong with an answer, if its code is one of ours.
     pub(super) fn fault(&self, field: &Field, code: &str) -> Option<String> {
         let [least, greatest] = field.range;
-        let shortest = field.min.to_string();
         let (code, limit) = match code {
-            "too_short" => ("below", &*shortest),
             "too_small" | "too_early" => ("below", least),
             "too_large" | "too_late" => ("above", greatest),
             "invalid_number" | "invalid_date" => ("unlike", ""),
@@ -176,9 +174,9 @@ impl<'a> Said<'a> {
             (_, 0) => "12",
             _ => "12.5",
         };
-        let section =
-            ["fault", "rule", "page"].into_iter().find(|it| self.text(it, code).is_some())?;
-        let sentence = self.count(section, code, field.max);
+        let length = if code == "too_short" { field.min } else { field.max };
+        let section = ["fault", "rule"].into_iter().find(|it| self.text(it, code).is_some())?;
+        let sentence = self.count(section, code, length);
         let sentence = sentence.replace("{limit}", limit).replace("{like}", like);
         Some(sentence.replace("{field}", &self.label(field)))
     }

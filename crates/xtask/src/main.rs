@@ -117,6 +117,12 @@ enum Task {
         /// As visitors and the tests get it, held to the budget
         #[arg(long)]
         release: bool,
+        /// Say besides which crates the form's module is made of, and its largest functions
+        #[arg(long)]
+        explain: bool,
+        /// Put the figures into the README, which is held to them
+        #[arg(long, requires = "release")]
+        write: bool,
     },
     /// Install what the other commands need, and nothing else
     Setup,
@@ -169,9 +175,15 @@ fn perform(task: &Task, screen: &Screen) -> Result<ExitCode> {
             workspace.build_programs(screen, mode)?;
             Ok(ExitCode::SUCCESS)
         }
-        Task::Weight { release } => {
+        Task::Weight { release, explain, write } => {
             let mode = mode(*release);
-            widget::build(&workspace, screen, mode)?;
+            let tools = widget::build(&workspace, screen, mode)?;
+            if *explain {
+                widget::explain(&workspace, screen, &tools)?;
+            }
+            if *write {
+                widget::write_weight(&workspace)?;
+            }
             widget::weigh(&workspace, screen, mode)?;
             Ok(ExitCode::SUCCESS)
         }

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use crate::widget::pack::{self, Entry};
+use crate::widget::readme;
 
 /// The loader stands in the way of nothing (it is async), but it is fetched again every few minutes and decides how
 /// soon the rest can start: it fits into the first round trip of a connection, with room for headers. A tenth of it chooses
@@ -147,7 +148,29 @@ impl Weight {
         let order = format!("{} (order steps, after a sign-up)", allowed(ORDER_BUDGET));
         let language = format!("{} (texts of one language)", allowed(LANGUAGE_BUDGET));
         let early = format!("{} (until a person can type)", allowed(EARLY_BUDGET));
-        [self.table(), early, allowed(TOTAL_BUDGET), frame, prover, order, language].join("\n")
+        let beside = |what: &str, bytes| format!("      {what}: {}", readme::ratios(bytes));
+        let early_beside = beside("until a person can type", self.early().brotli);
+        let beside = beside("together", self.total().brotli);
+        let table = self.table();
+        [table, early, allowed(TOTAL_BUDGET), frame, prover, order, language, early_beside, beside]
+            .join("\n")
+    }
+
+    /// What pages download when, in bytes of brotli, and whether others have the like.
+    pub(crate) fn summary(&self) -> Vec<(&'static str, u64, bool)> {
+        let of = |is: fn(&Row) -> bool| -> u64 {
+            self.rows.iter().filter(|row| is(row) && row.is_counted()).map(|row| row.brotli).sum()
+        };
+        let languages = self.languages();
+        let language = languages.values().map(|rows| sum(String::new(), rows).brotli).max();
+        vec![
+            ("until a person can type", self.early().brotli, true),
+            ("the whole form, in one language", self.total().brotli, true),
+            ("after a sign-up, where the page asks for an order", of(Row::is_order), false),
+            ("the puzzle, on pages without a back end", of(Row::is_prover), false),
+            ("`mode=\"frame\"` besides", of(Row::is_frame), false),
+            ("the largest language", language.unwrap_or_default(), false),
+        ]
     }
 
     fn faults(&self) -> Vec<String> {

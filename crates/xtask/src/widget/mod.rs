@@ -6,9 +6,11 @@
 mod budget;
 mod compile;
 mod early;
+mod explain;
 mod glue;
 mod inputs;
 mod pack;
+mod readme;
 mod sections;
 mod shrink;
 mod texts;
@@ -69,6 +71,13 @@ pub(crate) fn build_with(
     source_stamp.write(&source)
 }
 
+/// Says which crates the form's module is made of.
+pub(crate) fn explain(workspace: &Workspace, screen: &Screen, tools: &WidgetTools) -> Result<()> {
+    let _alone = workspace.lock(screen, "widget")?;
+    screen.say(&explain::module(workspace, tools)?);
+    Ok(())
+}
+
 /// Prints what the widget weighs, and fails when that is too much for a release: the words of its panics alone make
 /// a development build ten kilobytes heavier, and nobody visits one.
 pub(crate) fn weigh(workspace: &Workspace, screen: &Screen, mode: Mode) -> Result<()> {
@@ -78,7 +87,13 @@ pub(crate) fn weigh(workspace: &Workspace, screen: &Screen, mode: Mode) -> Resul
         return Ok(());
     }
     screen.say(&weight.table_and_budget());
-    weight.within_budget()
+    weight.within_budget()?;
+    readme::check(workspace, &weight)
+}
+
+/// Puts what the widget weighs into the README.
+pub(crate) fn write_weight(workspace: &Workspace) -> Result<()> {
+    readme::write(workspace, &Weight::of(&workspace.dist())?)
 }
 
 /// `cargo xtask serve`.

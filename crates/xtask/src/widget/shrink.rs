@@ -27,6 +27,10 @@ const WASM_FEATURES: [&str; 6] = [
     "--enable-sign-ext",
 ];
 
+/// Taken apart first, blocks and loops come out a hundredth smaller; a third round changes the bytes but hardly their
+/// number.
+const ROUNDS: [&str; 4] = ["--flatten", "--rereloop", "-Oz", "-Oz"];
+
 /// What comes after the form brings its own style along.
 const ORDER_STYLE: &str = "order.css";
 
@@ -141,13 +145,30 @@ fn module(
     let script = fs::read_to_string(&compiled.glue)
         .with_context(|| format!("cannot read {}", compiled.glue.display()))?;
     let glue = Glue::of(&script)?;
-    let called = folder.join(format!("{name}-called.wasm"));
+    let called = called(folder, name);
     fs::write(&called, called_only(&fs::read(&compiled.wasm)?, &glue.exports())?)?;
     let small = folder.join(format!("{name}.wasm"));
     let (wasm, names) = wasm(workspace, tools, &called, &small)?;
     let path = folder.join(format!("{name}-glue.js"));
     fs::write(&path, glue.renamed(&names)?)?;
     Ok(Shrunken { wasm, glue: path })
+}
+
+/// Where a module is kept before wasm-opt has it.
+pub(super) fn called(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}-called.wasm"))
+}
+
+/// As it is delivered, but for the names that say what is what.
+pub(super) fn with_names(
+    workspace: &Workspace,
+    tools: &WidgetTools,
+    from: &Path,
+    to: &Path,
+) -> Result<()> {
+    let mut wasm_opt = tools.npm.wasm_opt();
+    wasm_opt.args(ROUNDS).arg("-g").args(WASM_FEATURES).arg(from).arg("-o").arg(to);
+    command::logged(workspace, "wasm-opt-named", &mut wasm_opt).map(drop)
 }
 
 fn wasm(
@@ -157,10 +178,8 @@ fn wasm(
     to: &Path,
 ) -> Result<(Vec<u8>, Names)> {
     let mut wasm_opt = tools.npm.wasm_opt();
-    // Taken apart first, blocks and loops come out a hundredth smaller; a third round changes the bytes but hardly
-    // their number.
     wasm_opt
-        .args(["--flatten", "--rereloop", "-Oz", "-Oz"])
+        .args(ROUNDS)
         .args(["--strip-debug", "--strip-producers", "--strip-target-features"])
         .arg("--minify-imports-and-exports-and-modules")
         .args(WASM_FEATURES)

@@ -69,13 +69,12 @@ fn parts(readme: &str) -> Result<(&str, &str, &str)> {
 }
 
 fn table(weight: &Weight) -> String {
-    let mut table =
-        String::from("| what a page downloads | kB (brotli) | beside others |\n|---|--:|---|\n");
-    for (what, bytes, is_compared) in weight.summary() {
+    let head = "| what a page downloads | kB (brotli) | beside others |\n|---|--:|---|\n";
+    let row = |(what, bytes, is_compared): (&str, u64, bool)| {
         let beside = if is_compared { ratios(bytes) } else { String::new() };
-        table += &format!("| {what} | {} | {beside} |\n", tenths(bytes));
-    }
-    table
+        format!("| {what} | {} | {beside} |\n", tenths(bytes))
+    };
+    std::iter::once(head.to_owned()).chain(weight.summary().into_iter().map(row)).collect()
 }
 
 fn tenths(bytes: u64) -> String {

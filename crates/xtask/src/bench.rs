@@ -21,6 +21,8 @@ const PEERS: &str = "tests/peers";
 pub(crate) struct Choice {
     pub(crate) quick: bool,
     pub(crate) full: bool,
+    /// How many million users growth is measured with, if not the usual number.
+    pub(crate) millions: Option<u64>,
 }
 
 /// Measures, prints the table, and with `full` writes the handbook's page.
@@ -37,6 +39,9 @@ pub(crate) fn run(workspace: &Workspace, screen: &Screen, choice: Choice) -> Res
     }
     if choice.full {
         bench.arg("--full").arg("--page").arg(workspace.path(Path::new(PAGE)));
+    }
+    if let Some(millions) = choice.millions {
+        bench.arg("--millions").arg(millions.to_string());
     }
     screen.say("  Measuring: leave the machine alone meanwhile");
     let status = bench.status()?;

@@ -86,9 +86,12 @@ enum Task {
         /// Two seconds for each figure: to see what a change does, not for a record
         #[arg(long)]
         quick: bool,
-        /// Memory and starts as well, and write the handbook's page
+        /// Memory, starts and growth as well, and write the handbook's page
         #[arg(long)]
         full: bool,
+        /// How many million users growth is measured with; 1, if it is not said. Needs `--full`
+        #[arg(long, requires = "full", value_parser = clap::value_parser!(u64).range(1..=100))]
+        millions: Option<u64>,
     },
     /// Measure how soon a person can type, on a slow phone, beside two forms of others, and print a table of ratios
     Speed {
@@ -156,8 +159,9 @@ fn perform(task: &Task, screen: &Screen) -> Result<ExitCode> {
             soak::run(&workspace, screen, *minutes, database, *load)
         }
         Task::Crash { options } => trial::run(&workspace, screen, "crash", options),
-        Task::Bench { quick, full } => {
-            bench::run(&workspace, screen, bench::Choice { quick: *quick, full: *full })?;
+        Task::Bench { quick, full, millions } => {
+            let choice = bench::Choice { quick: *quick, full: *full, millions: *millions };
+            bench::run(&workspace, screen, choice)?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Speed { rounds, page } => {

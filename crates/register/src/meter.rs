@@ -120,40 +120,38 @@ pub(crate) async fn take_together(
     now: Timestamp,
 ) -> Result<Result<Vec<Vec<Standing>>, HashSet<LimitKey>>, StoreError> {
     let then = now.0.saturating_mul(1_000);
-    let mut standings = vec![Vec::new(); members.len()];
-    for limit in Limit::ALL {
-        let charges = members.iter().zip(&mut standings).filter_map(|(charges, standings)| {
-            let own = charges.iter().find(|charge| charge.limit == *limit);
-            own.map(|charge| (charge, standings))
-        });
-        let charges: Vec<_> = charges.collect();
-        let Some((Charge { rate, .. }, _)) = charges.first() else { continue };
-        let mut counts: HashMap<LimitKey, i64> = HashMap::new();
-        for (charge, _) in &charges {
-            *counts.entry(charge.key).or_default() += 1;
-        }
-        let asked: Vec<_> = counts.iter().map(|(key, count)| (*key, *count)).collect();
-        let taken = conn.charge_many(*rate, &asked, now).await?;
-        let Terms { interval, .. } = rate.terms(then);
-        // From where each key stood before, one interval for each of them.
-        let before = |(key, last): (LimitKey, i64)| {
-            let count = counts.get(&key).copied().unwrap_or_default();
-            (key, last.saturating_sub(interval.saturating_mul(count)))
-        };
-        let mut arrivals: HashMap<_, _> = taken.into_iter().map(before).collect();
-        let exhausted = counts.keys().filter(|key| !arrivals.contains_key(key));
-        let exhausted: HashSet<_> = exhausted.copied().collect();
-        if !exhausted.is_empty() {
-            return Ok(Err(exhausted));
-        }
-        for (charge, standings) in charges {
-            if let Some(arrival) = arrivals.get_mut(&charge.key) {
-                *arrival = arrival.saturating_add(interval);
-                standings.push(charge.standing(false, *arrival, then));
-            }
+    let mut counts: HashMap<LimitKey, i64> = HashMap::new();
+    for charge in members.iter().copied().flatten() {
+        *counts.entry(charge.key).or_default() += 1;
+    }
+    // In the order of the table, as `take` does, and of one limit in that of the keys: of
+    // two transactions with the same ones none has what the other waits for.
+    let mut asked: Vec<&Charge> = members.iter().copied().flatten().collect();
+    asked.sort_by_cached_key(|charge| (charge.limit as usize, charge.key.as_stored()));
+    asked.dedup_by_key(|charge| charge.key);
+    let asked: Vec<_> =
+        asked.into_iter().map(|charge| (charge.key, charge.rate, counts[&charge.key])).collect();
+    let taken = conn.charge_many(&asked, now).await?;
+    // From where each key stood before, one interval for each of them.
+    let mut arrivals: HashMap<LimitKey, i64> = taken.into_iter().collect();
+    for (key, rate, count) in &asked {
+        if let Some(arrival) = arrivals.get_mut(key) {
+            let taken = rate.terms(then).interval.saturating_mul(*count);
+            *arrival = arrival.saturating_sub(taken);
         }
     }
-    Ok(Ok(standings))
+    let exhausted: HashSet<_> =
+        counts.into_keys().filter(|key| !arrivals.contains_key(key)).collect();
+    if !exhausted.is_empty() {
+        return Ok(Err(exhausted));
+    }
+    let mut standing = |charge: &Charge| {
+        let arrival = arrivals.get_mut(&charge.key)?;
+        *arrival = arrival.saturating_add(charge.rate.terms(then).interval);
+        Some(charge.standing(false, *arrival, then))
+    };
+    let of_one = |charges: &&[Charge]| charges.iter().filter_map(&mut standing).collect();
+    Ok(Ok(members.iter().map(of_one).collect()))
 }
 
 /// Attempts to authenticate, of which only the failed ones are counted.

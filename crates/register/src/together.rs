@@ -81,7 +81,7 @@ impl<T: Send + 'static, R: Send + 'static> Together<T, R> {
                 return Err(NotDone::Full);
             }
             state.waiting.push_back(Waiting { what, whom });
-            let begin = state.at_work < self.0.most_at_work;
+            let begin = state.at_work < self.0.most_at_work && state.is_worth_another();
             state.at_work += usize::from(begin);
             begin
         };
@@ -100,7 +100,11 @@ where
     W: Fn(Vec<T>) -> F + Send,
     F: Future<Output = Vec<R>> + Send + 'static,
 {
-    while let Some((what, whom)) = shared.next() {
+    loop {
+        // Whoever is about to ask comes along: one that is spawned runs before those that
+        // are ready.
+        tokio::task::yield_now().await;
+        let Some((what, whom)) = shared.next() else { return };
         // A panic in there is told to those whom it concerns, and the next go on.
         let Ok(outcomes) = tokio::spawn(work(what)).await else { continue };
         for (outcome, whom) in outcomes.into_iter().zip(whom) {
@@ -116,11 +120,16 @@ impl<T, R> Shared<T, R> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All that waits, as far as it goes together, and who asked for it. With nothing,
-    /// one is no longer at work: known before anything new can come into the queue.
+    /// All that waits, as far as it goes together, and who asked for it. With nothing, or
+    /// too little beside others, one is no longer at work: known before anything new can
+    /// come into the queue.
     fn next(&self) -> Option<(Vec<T>, Vec<oneshot::Sender<R>>)> {
         let mut state = self.state();
         let (mut what, mut whom) = (Vec::new(), Vec::new());
+        state.at_work -= 1;
+        if !state.is_worth_another() {
+            return None;
+        }
         while what.len() < MOST_TOGETHER
             && let Some(next) = state.waiting.pop_front()
         {
@@ -130,10 +139,19 @@ impl<T, R> Shared<T, R> {
             }
         }
         if what.is_empty() {
-            state.at_work -= 1;
             return None;
         }
+        state.at_work += 1;
         Some((what, whom))
+    }
+}
+
+impl<T, R> State<T, R> {
+    /// Whether one more has enough to do: anything while nobody is at work, and as much as
+    /// goes together beside others. With less they would share it out among them, and each
+    /// part costs as much as the whole.
+    fn is_worth_another(&self) -> bool {
+        self.waiting.len() >= if self.at_work == 0 { 1 } else { MOST_TOGETHER }
     }
 }
 
@@ -195,8 +213,10 @@ mod tests {
         }
         assert_eq!(full, 3_000 - MOST_WAITING);
         drop(all);
-        // Whoever is at work comes by, and finds nobody who still waits.
-        tokio::task::yield_now().await;
+        // Whoever is at work lets others go first, comes by, and finds nobody who still waits.
+        for _ in 0..2 {
+            tokio::task::yield_now().await;
+        }
         assert_eq!(together.have_done(7, tally).await, Ok((7, 1)));
     }
 }

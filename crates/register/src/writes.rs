@@ -17,9 +17,9 @@ use crate::{
     together::{NotDone, Together},
 };
 
-/// How often a transaction is begun again without those who have nothing left of a
-/// limit, before each of its members is left to itself.
-const TRIES: usize = 2;
+/// How often a transaction is begun again, without those who have nothing left of a limit
+/// or because somebody came in between, before each of its members is left to itself.
+const TRIES: usize = 3;
 
 /// One of the writes that share a transaction.
 pub(crate) trait Shared: Send + Sync + Sized + 'static {
@@ -32,11 +32,13 @@ pub(crate) trait Shared: Send + Sync + Sized + 'static {
     fn charges(&self) -> &[Charge];
 
     /// Writes all that can be written, and of the others nothing; gives their places in
-    /// the list. `None`: the transaction must be given up.
+    /// the list. `None`: the transaction must be given up. `at_once`: in the fastest way
+    /// that there is, and given up for whatever others do meanwhile.
     fn write_all(
         conn: &mut Conn<'_>,
         all: &[&Self],
         now: Timestamp,
+        at_once: bool,
     ) -> impl Future<Output = Result<Option<Vec<usize>>, StoreError>> + Send;
 }
 
@@ -171,13 +173,18 @@ async fn write_all<T: Shared>(
     all: &[Arc<T>],
 ) -> Result<Vec<(usize, Vec<Standing>)>, Broken> {
     let mut places: Vec<usize> = (0..all.len()).collect();
+    let mut at_once = true;
     for _ in 0..TRIES {
         let members: Vec<&T> = places.iter().map(|at| &*all[*at]).collect();
         let mut tx = store.begin_together().await?;
         let mut conn = tx.conn();
         let now = clock.now();
-        let Some(written) = T::write_all(&mut conn, &members, now).await? else {
-            return Err(Broken::Before("somebody came in between".to_owned()));
+        let Some(written) = T::write_all(&mut conn, &members, now, at_once).await? else {
+            if !at_once {
+                return Err(Broken::Before("somebody came in between".to_owned()));
+            }
+            at_once = false;
+            continue;
         };
         if written.is_empty() {
             return Ok(Vec::new());
@@ -199,5 +206,5 @@ async fn write_all<T: Shared>(
             }
         }
     }
-    Err(Broken::Before("limits are used up".to_owned()))
+    Err(Broken::Before("limits are used up, or others came in between".to_owned()))
 }

@@ -59,40 +59,45 @@ impl Conn<'_> {
         Ok(Charged::Refused(self.used(key).await?.unwrap_or(now)))
     }
 
-    /// Takes, of one limit, so many for each key, keys in order: on PostgreSQL two
-    /// transactions with the same ones then do not wait for each other. Gives the keys
-    /// that had that many left, with the theoretical arrival time after all of them;
-    /// of the others nothing is taken.
+    /// Takes so many for each key, in their order: on PostgreSQL two transactions with the
+    /// same ones then do not wait for each other. Gives the keys that had that many left,
+    /// with the theoretical arrival time after all of them; of the others nothing is taken.
     pub async fn charge_many(
         &mut self,
-        rate: Rate,
-        keys: &[(LimitKey, i64)],
+        keys: &[(LimitKey, Rate, i64)],
         now: Timestamp,
     ) -> Result<Vec<(LimitKey, i64)>, StoreError> {
         // A row after a jump of the clock is left to `charge`, which knows what to do.
         static CHARGE: Many = Many::new(
-            "INSERT INTO buckets (key, tat) SELECT column2, column3 FROM",
-            2,
-            "WHERE column1 < @1
+            "WITH asked AS (SELECT * FROM",
+            3,
+            ")
+             INSERT INTO buckets (key, tat) SELECT column2, column3 FROM asked WHERE column1 < @1
              ON CONFLICT (key) DO UPDATE SET tat = CASE
                  WHEN buckets.tat > @2 THEN buckets.tat + (excluded.tat - @2)
                  ELSE excluded.tat END
-             WHERE buckets.tat + (excluded.tat - @2) <= @3
+             WHERE buckets.tat + (excluded.tat - @2) <=
+                 (SELECT a.column4 FROM asked a WHERE a.column2 = excluded.key LIMIT 1)
              RETURNING key, tat",
-            3,
+            2,
         );
-        let Terms { now, interval, latest, .. } = rate.terms(micros(now));
-        // After the last of them it is one interval beyond what the last was allowed by.
-        let most = latest.saturating_add(interval);
-        let after = |count: i64| now.saturating_add(interval.saturating_mul(count));
-        let mut keys: Vec<_> = keys.iter().filter(|(_, count)| after(*count) <= most).collect();
-        keys.sort_by_cached_key(|(key, _)| key.as_stored());
-        let rows = all_many!(self, (String, i64), CHARGE, [now, most], keys, |(key, count)| [
-            key.as_stored(),
-            after(*count)
-        ]);
+        let now = micros(now);
+        let mut asked = Vec::new();
+        for (key, rate, count) in keys {
+            let Terms { interval, latest, .. } = rate.terms(now);
+            let after = now.saturating_add(interval.saturating_mul(*count));
+            // After the last of them it is one interval beyond what the last was allowed by.
+            let most = latest.saturating_add(interval);
+            if after <= most {
+                asked.push((key.as_stored(), after, most, *key));
+            }
+        }
+        let rows =
+            all_many!(self, (String, i64), CHARGE, [now], asked, |(stored, after, most, _)| [
+                stored, after, most
+            ]);
         let taken = rows.into_iter().filter_map(|(stored, tat)| {
-            let (key, _) = keys.iter().find(|(key, _)| key.as_stored() == stored)?;
+            let (.., key) = asked.iter().find(|(known, ..)| *known == stored)?;
             Some((*key, tat))
         });
         Ok(taken.collect())

@@ -25,7 +25,7 @@ pub struct NewClaim<'a> {
 
 /// Wrong verifiers that a code survives. A back end has the right one at hand;
 /// whoever does not is guessing.
-const TRIES: i64 = 3;
+pub(crate) const TRIES: i64 = 3;
 
 /// What is known of a code.
 #[derive(Debug, Clone)]

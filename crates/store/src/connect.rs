@@ -247,6 +247,8 @@ impl Store {
                 // of a table that was small when it looked.
                 ("plan_cache_mode", "force_generic_plan"),
                 ("enable_seqscan", "off"),
+                ("enable_hashjoin", "off"),
+                ("enable_mergejoin", "off"),
             ]);
             let shared = PgPoolOptions::new()
                 .max_connections(POSTGRES_SHARED)

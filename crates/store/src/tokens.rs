@@ -34,6 +34,15 @@ pub struct NewToken<'a> {
 /// mistakes, too few for guessing.
 const ATTEMPTS: i64 = 10;
 
+/// When a sign-up token `t` may be used, at the time `@2`.
+macro_rules! usable {
+    () => {
+        "t.uses_left > 0 AND t.attempts_left > 0 AND t.revoked_at IS NULL AND t.expires_at > @2"
+    };
+}
+
+pub(crate) use usable;
+
 /// For whom a token speaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenOwner {
@@ -230,9 +239,11 @@ impl Conn<'_> {
         now: Timestamp,
     ) -> Result<HashSet<String>, StoreError> {
         static USE: Many = Many::new(
-            "UPDATE tokens SET uses_left = uses_left - 1
-             WHERE uses_left > 0 AND attempts_left > 0 AND revoked_at IS NULL AND expires_at > @2
-               AND hash IN (SELECT column2 FROM",
+            concat!(
+                "UPDATE tokens AS t SET uses_left = uses_left - 1 WHERE ",
+                usable!(),
+                " AND hash IN (SELECT column2 FROM"
+            ),
             1,
             "WHERE column1 < @1) RETURNING hash",
             2,

@@ -1,10 +1,14 @@
 //! Sign-ups that share a transaction come out as if one had come after the other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use doorstep_tests::{Answer, Kind, Server, on_both, person, send};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use sqlx::{Connection as _, PgConnection};
 
 use crate::limits;
 
@@ -170,6 +174,42 @@ async fn of_many_at_once_as_many_get_through_as_the_limit_says(kind: Kind) {
     let expected: BTreeSet<_> = (0..10).map(|left| format!("r={left}")).collect();
     assert_eq!(left, expected.iter().map(String::as_str).collect());
     assert_eq!(server.database.count("SELECT COUNT(*) FROM users").await, 40);
+}
+
+/// Another server takes a name after it was looked for and before it is written: who
+/// wanted it is refused, and those who shared the transaction get their accounts.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_overtaken_is_refused_and_nobody_with_them() {
+    let server = Server::start(Kind::Postgres).await;
+    let client = server.client("register", &[], &[]);
+    let token = server.token(&client, "register").await;
+    server.new_user(&token, "srv", "first").await;
+    let mut other = PgConnection::connect(&server.database.url).await.unwrap();
+    let take = "INSERT INTO identities (provider, server_key, username_key, server, username, user_id)
+                SELECT provider, server_key, 'overtaken', server, 'overtaken', user_id FROM identities";
+    for sql in ["BEGIN", take] {
+        sqlx::query(sql).execute(&mut other).await.unwrap();
+    }
+    let names = (0..20).map(|at| if at == 7 { "overtaken".to_owned() } else { format!("u{at}") });
+    let requests = names.map(|name| sign_up(&server, &token, &person("srv", &name))).collect();
+    let answers = tokio::spawn(at_once(requests));
+    let waits = "SELECT COUNT(*) FROM pg_stat_activity
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while server.database.count(waits).await == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    sqlx::query("COMMIT").execute(&mut other).await.unwrap();
+    let answers = answers.await.unwrap();
+    assert_eq!(tally(&answers), expect(&[(201, "", 19), (409, "already-registered", 1)]));
+    assert_eq!(answers[7].status, 409);
+    for sql in [
+        "SELECT COUNT(*) FROM users",
+        "SELECT COUNT(*) FROM credentials",
+        "SELECT COUNT(*) FROM audit_log WHERE action = 'user.create'",
+    ] {
+        assert_eq!(server.database.count(sql).await, 20, "{sql}");
+    }
+    assert_eq!(server.cli(&["audit", "verify"], "").unwrap()["intact"], true);
 }
 
 on_both!(

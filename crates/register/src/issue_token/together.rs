@@ -88,6 +88,7 @@ impl Shared for Token {
         conn: &mut Conn<'_>,
         all: &[&Self],
         _: Timestamp,
+        _: bool,
     ) -> Result<Option<Vec<usize>>, StoreError> {
         let new: Vec<_> = all.iter().map(|token| token.new_token()).collect();
         conn.add_tokens(&new).await?;

@@ -84,9 +84,10 @@ impl Shared for Member {
         conn: &mut Conn<'_>,
         all: &[&Self],
         now: Timestamp,
+        at_once: bool,
     ) -> Result<Option<Vec<usize>>, StoreError> {
         let rows = allowed(conn, all).await?;
-        let Some(written) = conn.add_sign_ups(&rows, now).await? else { return Ok(None) };
+        let Some(written) = conn.add_sign_ups(&rows, now, at_once).await? else { return Ok(None) };
         for member in all {
             let fell_back = written.fallen_back.contains(&member.rows.user.id);
             member.fell_back.store(fell_back, Ordering::Relaxed);

@@ -64,8 +64,10 @@ async fn answer_all<Q: Question>(
     all: Vec<Q>,
 ) -> Vec<Result<Q::Answer, Failed>> {
     let found = async {
-        let mut read = store.read_together().await?;
-        Q::answer_all(&mut read.conn(), now, &all).await
+        let mut lent = store.read_together().await?;
+        let answers = Q::answer_all(&mut lent.conn(), now, &all).await?;
+        store.keep(lent);
+        Ok::<_, StoreError>(answers)
     };
     match found.await {
         Ok(found) => found.into_iter().map(Ok).collect(),

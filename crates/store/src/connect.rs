@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use crate::{
     StoreError,
     audit::{self, Ledger},
+    kept::Kept,
     read_only::was_told_since,
     turn::{LockError, lock_folder},
 };
@@ -48,7 +49,8 @@ pub(crate) const APPLICATION: &str = "doorstep";
 /// Connections to PostgreSQL, beside [`POSTGRES_SHARED`]. Its own limit is 100 for all
 /// replicas.
 const POSTGRES_CONNECTIONS: u32 = 10;
-/// Connections to PostgreSQL for what many requests do together.
+/// Connections to PostgreSQL for what many requests do together: [`POSTGRES_WRITERS`] for
+/// sign-ups and as many for tokens, and two for look-ups.
 const POSTGRES_SHARED: u32 = 6;
 /// Transactions at a time in which many requests share one kind of writing: while one
 /// waits for the disk the other one works. More would only make each one's part smaller.
@@ -61,6 +63,7 @@ const STATEMENTS: usize = 512;
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) database: Database,
+    pub(crate) kept: Kept,
     pub(crate) user_ids: Arc<crate::users::Numbers>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) jobs_added: watch::Sender<u64>,
@@ -263,6 +266,7 @@ impl Store {
         };
         Ok(Self {
             database,
+            kept: Kept::default(),
             user_ids: Arc::default(),
             ledger: Arc::default(),
             jobs_added: watch::Sender::default(),
@@ -373,17 +377,8 @@ impl Store {
         match &self.database {
             Database::Sqlite { .. } => self.begin().await,
             Database::Postgres { shared, .. } => {
+                let _waiting = self.kept.wait();
                 Ok(self.transaction(Begun::Postgres(Box::pin(shared.begin()).await?)))
-            }
-        }
-    }
-
-    /// A connection for what many requests read together.
-    pub async fn read_together(&self) -> Result<Read, StoreError> {
-        match &self.database {
-            Database::Sqlite { .. } => self.read().await,
-            Database::Postgres { shared, .. } => {
-                Ok(Read::Postgres(Box::pin(shared.acquire()).await?))
             }
         }
     }
@@ -408,16 +403,9 @@ impl Store {
         }
     }
 
-    /// A connection for reading.
-    pub async fn read(&self) -> Result<Read, StoreError> {
-        Ok(match &self.database {
-            Database::Sqlite { read, .. } => Read::Sqlite(Box::pin(read.acquire()).await?),
-            Database::Postgres { pool, .. } => Read::Postgres(Box::pin(pool.acquire()).await?),
-        })
-    }
-
     /// Waits for connections in use and closes all.
     pub async fn close(&self) {
+        self.kept.close();
         match &self.database {
             Database::Sqlite { write, read, .. } => {
                 read.close().await;

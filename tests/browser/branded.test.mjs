@@ -1,14 +1,10 @@
 // A form with the operator's brand and fields, which the page says nothing of.
 
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 
 import { Form } from './form.mjs';
-import { ROOT, world } from './harness.mjs';
+import { world } from './harness.mjs';
 import { expectSoon } from './soon.mjs';
-
-const FOLDER = join(ROOT, 'target/screenshots');
 
 const { scenario } = world({
   DOORSTEP_BRANDING__NAME: 'Cumulus Cloud',
@@ -35,11 +31,6 @@ scenario('the token alone brings the operator\'s name, colour and fields', async
       });
     });
   // Black on yellow: what can be read is chosen with the colour.
-  await mkdir(FOLDER, { recursive: true });
-  await page.screenshot({ path: join(FOLDER, 'branded.png'), fullPage: true, caret: 'hide' });
-  await page.emulateMedia({ colorScheme: 'dark' });
-  await page.screenshot({ path: join(FOLDER, 'branded-dark.png'), fullPage: true, caret: 'hide' });
-  await page.emulateMedia({ colorScheme: 'light' });
   await expectSoon('the button has the brand\'s colour', async () => (await look()).join(), 'rgb(255, 204, 0),rgb(0, 0, 0)');
 });
 

@@ -43,12 +43,16 @@ class World {
   secrets = new Map();
   servers = [];
 
-  /** `settings` are the server's, as environment variables; with a `catalog` there is something to order; `file` is a settings file. */
-  static async create(settings, { catalog, file }) {
+  /**
+   * `settings` are the server's, as environment variables; with a `catalog` there is something to order; `file` is a
+   * settings file; `browser` has more `args` and `env` for the browser.
+   */
+  static async create(settings, { catalog, file, browser }) {
     const world = new World();
     world.settings = settings;
     world.catalog = catalog;
     world.file = file;
+    world.launch = browser ?? {};
     try {
       await world.#start();
       return world;
@@ -85,7 +89,8 @@ class World {
       signUpToken: (customer, more) => this.signUpToken(customer, more),
     });
     await this.#startPanel();
-    this.browser = await chromium.launch({ executablePath: BROWSER, args: FLAGS });
+    const { args = [], env = {} } = this.launch;
+    this.browser = await chromium.launch({ executablePath: BROWSER, args: [...FLAGS, ...args], env: { ...process.env, ...env } });
   }
 
   #doorstep(listen) {
@@ -267,36 +272,39 @@ export function world(settings = {}, more = {}) {
   before(async () => (made = await World.create(settings, more)), { timeout: TEST_MS });
   after(() => made?.stop(), { timeout: TEST_MS });
 
-  /**
-   * A test with a page of its own, in a browser profile of its own. Afterwards
-   * the page must have kept to the two servers, and have logged no error but
-   * those of `allow`.
-   */
+  /** A test with a page of its own, as `visit` has it. */
   const scenario = (name, options, body) => {
     if (!body) [options, body] = [{}, options];
-    test(name, { timeout: TEST_MS }, async () => {
-      const { allow = [], ...browsing } = options;
-      const context = await made.browser.newContext({
-        locale: 'en-GB',
-        viewport: { width: 1280, height: 900 },
-        reducedMotion: 'reduce',
-        ...browsing,
-      });
-      context.setDefaultTimeout(PATIENCE_MS);
-      const watch = guard(context, { origins: [made.panel, made.server, made.hosts.origin], allow });
-      const page = await context.newPage();
-      try {
-        await body({ world: made, page, context, watch });
-        watch.check();
-      } catch (error) {
-        await keepPicture(page, name);
-        throw error;
-      } finally {
-        await context.close();
-      }
-    });
+    test(name, { timeout: TEST_MS }, () => visit(made, name, options, body));
   };
   return { scenario, made: () => made };
+}
+
+/**
+ * Calls `body` with a page of its own, in a browser profile of its own. Afterwards
+ * the page must have kept to the two servers, and have logged no error but
+ * those of `allow`.
+ */
+export async function visit(world, name, options, body) {
+  const { allow = [], ...browsing } = options;
+  const context = await world.browser.newContext({
+    locale: 'en-GB',
+    viewport: { width: 1280, height: 900 },
+    reducedMotion: 'reduce',
+    ...browsing,
+  });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const watch = guard(context, { origins: [world.panel, world.server, world.hosts.origin], allow });
+  const page = await context.newPage();
+  try {
+    await body({ world, page, context, watch });
+    watch.check();
+  } catch (error) {
+    await keepPicture(page, name);
+    throw error;
+  } finally {
+    await context.close();
+  }
 }
 
 /** What the page looked like when its test failed. */

@@ -15,6 +15,7 @@ export const offer = (box, element, options) => {
   const again = box.lastChild;
   const form = make("form", box, { method: "post", action: url, target: "_blank", rel: "noopener" });
   again.before(form);
+  form.style.margin = "0 0 .5em";
   const hidden = (name, value) => make("input", form, { type: "hidden", name, value });
   for (const [name, value] of Object.entries(values)) hidden(name, value);
   if (returnTo) hidden("return_to", returnTo);

@@ -60,7 +60,7 @@
         new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
       } catch (cause) {
         isDecided = true;
-        const words = "this page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to script-src";
+        const words = "the Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to script-src";
         throw Object.assign(new Error(words, { cause }), { code: "wasm_forbidden" });
       }
       // Both at once, compiling while it arrives.
@@ -204,8 +204,8 @@
         // The frame's own form speaks; a page around it need not allow requests.
         const spoken = isFrame || this.#hear().then((said) => this.#take(said));
         const sheets = isFrame ? [] : dress();
-        // Nobody is held up by the lack of it.
-        const painted = isFrame || this.#paint(box, styled, sheets, spoken).catch(() => {});
+        // Nobody is held up by the lack of it; but the words are waited for, in which a failure is said.
+        const painted = isFrame || this.#paint(box, styled, sheets, spoken).catch(() => spoken).catch(() => {});
         try {
           const [form] = await Promise.all([load(isFrame), sheets, spoken]);
           // Not under a person's hand.
@@ -239,7 +239,7 @@
 
       // Something to type into while the module is on its way.
       async #paint(box, styled, sheets, spoken) {
-        if (isDecided || this.#early || !assets.early) return;
+        if (isDecided || this.#early || !assets.early) return spoken;
         const [it] = await Promise.all([bring(assets.early), sheets, spoken]);
         if (this.#box != box || this.#handle || isDecided) return;
         adopt(styled, await sheets);
@@ -343,7 +343,7 @@
       }
 
       #fail(box, styled, cause) {
-        console.error(`Doorstep: the form could not be loaded. If a Content-Security-Policy is in place, it must allow ${api} in script-src and connect-src, or for mode="frame" in script-src and frame-src.`, cause);
+        console.error(`Doorstep: the form could not be loaded. A Content-Security-Policy must allow ${api} in script-src and connect-src, or for mode="frame" in script-src and frame-src.`, cause);
         tries++;
         const { texts } = this.#said || { texts: [, "The form could not be loaded.", , "Try again"] };
         // Nothing that was typed goes away.

@@ -8,6 +8,7 @@ mod bench;
 mod command;
 mod demo;
 mod fuzz;
+mod pictures;
 mod screen;
 mod soak;
 mod speed;
@@ -102,6 +103,12 @@ enum Task {
         #[arg(long)]
         page: bool,
     },
+    /// Draw every state of the form in every sight, and compare with what was accepted
+    Pictures {
+        /// What is drawn now is what shall be drawn: look at it, and commit it
+        #[arg(long)]
+        accept: bool,
+    },
     /// Kill, cut off and freeze the primary of a PostgreSQL that fails over, while people sign up (as root; `-h` has more)
     #[command(disable_help_flag = true)]
     Chaos {
@@ -168,6 +175,7 @@ fn perform(task: &Task, screen: &Screen) -> Result<ExitCode> {
             speed::run(&workspace, screen, *rounds, *page)?;
             Ok(ExitCode::SUCCESS)
         }
+        Task::Pictures { accept } => pictures::run(&workspace, screen, *accept),
         Task::Chaos { options } => {
             tools::cluster::ensure(&workspace, screen)?;
             trial::run(&workspace, screen, "chaos", options)

@@ -1,7 +1,7 @@
-//! A Chromium for the browser tests, and the library that drives it.
+//! A Chromium for the browser tests, the letters of its pictures, and the library that drives it.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -15,10 +15,17 @@ const CHOICE: &str = "DOORSTEP_BROWSER";
 /// Under these names distributions and Google ship a browser that our driver can drive.
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
+/// What `tests/browser/fonts.conf` names. Most browsers of Debian bring it, by way of fontconfig.
+const FONT: &str = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf";
+
 /// The browser's path; the driver's node modules lie in `tests/browser` afterwards, and the panels of others that the
 /// tests sign up from are there.
 pub(crate) fn ensure(workspace: &Workspace, screen: &Screen) -> Result<PathBuf> {
     let browser = program(workspace, screen)?;
+    if !Path::new(FONT).exists() {
+        let purpose = "the letters of the tests' pictures";
+        debian::install(workspace, screen, &["fonts-dejavu-core"], purpose)?;
+    }
     npm::install_in_place(workspace, screen, "tests/browser")?;
     hosts::ensure(workspace, screen)?;
     Ok(browser)

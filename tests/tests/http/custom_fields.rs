@@ -242,6 +242,27 @@ async fn a_program_need_not_answer_and_what_it_says_is_checked(kind: Kind) {
     assert_eq!(codes, ["too_small", "consent_needed"]);
 }
 
+/// As many as a body holds: none is kept, and twenty are told. What is no text says where.
+async fn thousands_of_members_and_bytes_that_are_no_text_are_told(kind: Kind) {
+    let (server, client) = setup(kind).await;
+    let token = server.token(&client, "register").await;
+    let mut custom: Value = (0..2500).map(|at| (format!("a{at}"), Value::from(at))).collect();
+    custom["staff"] = 3.into();
+    let mut body = body(&custom);
+    body["user"]["provider_server"] = "srv.example".into();
+    body["user"]["provider_username"] = "ada".into();
+    let many = server.sign_up(&token, &body).await;
+    assert_eq!(many.status, 201, "{}", many.text);
+    assert_eq!(many.json()["user"]["labels"]["doorstep"], json!({ "staff": 3 }));
+    assert_eq!(many.json()["ignored"].as_array().unwrap().len(), 20);
+
+    let bytes = b"{\"user\":{\"custom\":{\"vat_id\":\"\xff\"}}}".to_vec();
+    let post = server.request(Method::POST, "/api/users").bearer_auth(&token);
+    let bad = send(post.header("content-type", "application/json").body(bytes)).await;
+    assert_eq!(bad.refusal(), (400, "malformed_body".to_owned()));
+    assert!(bad.text.contains("line 1, column 30"), "{}", bad.text);
+}
+
 async fn a_panel_can_answer_for_a_person_but_not_consent(kind: Kind) {
     let (server, client) = setup(kind).await;
     let details = |locked: Value| {
@@ -401,6 +422,7 @@ on_both!(
     answers_are_kept_as_labels_and_seen_wherever_labels_are,
     every_fault_of_a_form_is_told_at_once_with_its_field,
     a_program_need_not_answer_and_what_it_says_is_checked,
+    thousands_of_members_and_bytes_that_are_no_text_are_told,
     a_panel_can_answer_for_a_person_but_not_consent,
     a_sign_up_that_waits_keeps_its_answers,
     a_person_answers_them_without_a_script,

@@ -78,6 +78,7 @@ export function draw(box, options) {
     else if (CODES[input.name]) {
       // Not before the form can be seen: the names of a thousand things take their time.
       setTimeout(() => {
+        if (!input.isConnected) return;
         const [none] = input;
         const chosen = input.value || value;
         input.replaceChildren(none, ...choices(input.name, locale, value));
@@ -150,7 +151,8 @@ export function draw(box, options) {
     calm: () =>
       new Promise((resolve) => {
         settle = resolve;
-        look();
+        // In a task of its own: the module has just been started.
+        soon();
       }),
 
     /** Gives all that was typed to the form in `next`, and its place. */
@@ -159,8 +161,14 @@ export function draw(box, options) {
       for (const input of inputs) {
         const twin = next.querySelector(`[name=${input.name}]`);
         const member = own(input);
-        if (!twin || (!touched.has(input) && input[member] == first.get(input))) continue;
-        twin[member] = input[member];
+        const value = input[member];
+        // A list that is there need not be named and sorted again.
+        if (twin?.length == 1) {
+          twin.append(...[...input].slice(1));
+          twin.value = value;
+        }
+        if (!twin || (!touched.has(input) && value == first.get(input))) continue;
+        twin[member] = value;
         twin.dispatchEvent(new Event("input", { bubbles: true }));
       }
       // First the new one, then the focus, then away with the old: so a keyboard on the screen stays.

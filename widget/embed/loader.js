@@ -208,10 +208,6 @@
         const painted = isFrame || this.#paint(box, styled, sheets, spoken).catch(() => spoken).catch(() => {});
         try {
           const [form] = await Promise.all([load(isFrame), sheets, spoken]);
-          // Not under a person's hand.
-          await this.#early?.calm();
-          // What changed meanwhile.
-          if (!isFrame) this.#take(await this.#hear());
           if (this.#box != box) return;
           adopt(styled, await sheets);
           if (form.isFrame) {
@@ -221,11 +217,18 @@
           }
           const options = this.#options();
           const typed = this.#early;
+          const next = typed ? box.cloneNode() : box;
+          const handle = await form.mount(next, this, options);
+          // Not under a person's hand.
+          await typed?.calm();
+          if (this.#box != box) return handle.unmount();
           this.#early = null;
-          if (typed) this.#box = box.cloneNode();
+          this.#box = next;
+          this.#handle = handle;
+          if (typed) typed.carry(next);
           else this.#settle("doorstep-root");
-          this.#handle = form.mount(this.#box, this, options);
-          typed?.carry(this.#box);
+          // What changed meanwhile.
+          this.#changed();
           // A failure is told to whoever sends.
           if (options.client && !options.token) this.#prove().catch(() => {});
           this.#tell("ready", {});
@@ -343,7 +346,7 @@
       }
 
       #fail(box, styled, cause) {
-        console.error(`Doorstep: the form could not be loaded. A Content-Security-Policy must allow ${api} in script-src and connect-src, or for mode="frame" in script-src and frame-src.`, cause);
+        console.error(`Doorstep: the form could not be loaded. A Content-Security-Policy must allow ${api} in script-src and connect-src (mode="frame": frame-src).`, cause);
         tries++;
         const { texts } = this.#said || { texts: [, "The form could not be loaded.", , "Try again"] };
         // Nothing that was typed goes away.

@@ -48,6 +48,14 @@ pub struct Handle {
 
 #[wasm_bindgen]
 impl Handle {
+    /// Draws the form, in place of what is there. A call of its own, so that a page can
+    /// have a break before it: on a slow phone both are longer than a key should wait.
+    pub fn draw(&self) {
+        self.widget.draw_form();
+        self.widget.recall_draft();
+        self.widget.ask_session();
+    }
+
     /// Takes changed options. What was typed stays.
     pub fn update(&self, options: JsValue) {
         self.widget.update(options);
@@ -69,7 +77,7 @@ impl Drop for Handle {
     }
 }
 
-/// Draws the form into `root`, in place of what is there. Events are dispatched
+/// Makes the form of `root`, to be drawn. Events are dispatched
 /// on `element`, which is what the host's page knows of us; `options` are its
 /// attributes in camel case (see the README).
 #[wasm_bindgen]
@@ -80,8 +88,5 @@ pub fn mount(root: HtmlElement, element: HtmlElement, options: JsValue) -> Handl
     let screen = Screen::new(root.clone());
     let widget = screen.own(|| Widget::new(Host::new(root, element), screen.clone(), options));
     let ear = deeds::listen(widget, &widget.host());
-    widget.draw_form();
-    widget.recall_draft();
-    widget.ask_session();
     Handle { widget, screen, _ear: ear }
 }

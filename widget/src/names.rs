@@ -5,9 +5,10 @@
 use doorstep_fields::{Field, Kind, codes};
 use doorstep_widget_kit::object::{list, object};
 use js_sys::{Array, Function, Object};
+use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 
-use crate::widget::Widget;
+use crate::{answer::Answer, widget::Widget};
 
 #[wasm_bindgen]
 extern "C" {
@@ -44,34 +45,61 @@ extern "C" {
     fn sort(this: &Lines, compare: &Function);
 }
 
-/// A choice: what is sent, and what is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Choice {
-    pub(crate) code: String,
-    pub(crate) name: String,
-}
-
 /// Parts a name from its code while the browser sorts them.
 const BETWEEN: char = '\t';
 
-/// All choices of a kind, in the order of their names in that language.
-pub(crate) fn choices(widget: Widget, field: &Field) -> Vec<Choice> {
-    let locale = &*widget.texts(|texts| texts.locale.clone());
-    match field.kind {
-        Kind::Country => named("region", locale, &mut codes::countries()),
-        Kind::Currency => named("currency", locale, &mut codes::currencies()),
-        Kind::Locale => named("language", locale, &mut codes::languages()),
-        // In the operator's order.
-        _ => {
-            let words = widget.words(field);
-            let names = list(&words, "options").filter_map(|it| it.as_string());
-            let codes = field.choices.iter().map(|code| (*code).to_owned());
-            codes.zip(names).map(|(code, name)| Choice { code, name }).collect()
+impl Widget {
+    /// Fills the list of a field that has one, unless the early form left what was in its
+    /// own, and chooses what was answered.
+    pub(crate) fn fill_list(self, answer: Answer) {
+        if self.flow.is_disposed() {
+            return;
+        }
+        let (host, field) = (self.host(), answer.field);
+        let Some(list) = host.input(field.name) else { return };
+        // What stands for no choice is there in any case.
+        if list.child_element_count() == 1 {
+            self.choices(field, |code, name| {
+                if let Ok(option) = document().create_element("option") {
+                    // A new element takes every attribute and child.
+                    let _ = option.set_attribute("value", code);
+                    option.set_text_content(Some(name));
+                    let _ = list.append_child(&option);
+                }
+            });
+        }
+        host.put(field.name, false, &answer.text.get_untracked());
+    }
+
+    /// Puts all choices, each with its name, in the order of their names in the form's language.
+    fn choices(self, field: &Field, put: impl Fn(&str, &str)) {
+        let locale = &*self.texts(|texts| texts.locale.clone());
+        let lines = match field.kind {
+            Kind::Country => named("region", locale, &mut codes::countries()),
+            Kind::Currency => named("currency", locale, &mut codes::currencies()),
+            Kind::Locale => named("language", locale, &mut codes::languages()),
+            _ => {
+                // In the operator's order.
+                let names = list(&self.words(field), "options");
+                for (code, name) in field.choices.iter().zip(names) {
+                    put(code, &name.as_string().unwrap_or_default());
+                }
+                return;
+            }
+        };
+        for line in lines.iter() {
+            if let Some((name, code)) = line.as_string().as_deref().and_then(parted) {
+                put(code, name);
+            }
         }
     }
 }
 
-fn named(topic: &str, locale: &str, codes: &mut dyn Iterator<Item = &'static str>) -> Vec<Choice> {
+fn parted(line: &str) -> Option<(&str, &str)> {
+    line.split_once(BETWEEN)
+}
+
+fn named(topic: &str, locale: &str, codes: &mut dyn Iterator<Item = &'static str>) -> Lines {
     let options = object([("type", topic.into())]);
     let names = DisplayNames::new(locale, &options).or_else(|_| DisplayNames::new("en", &options));
     let lines = Lines::new();
@@ -86,11 +114,4 @@ fn named(topic: &str, locale: &str, codes: &mut dyn Iterator<Item = &'static str
         lines.sort(&collator.compare());
     }
     lines
-        .iter()
-        .filter_map(|line| line.as_string())
-        .filter_map(|line| {
-            let (name, code) = line.split_once(BETWEEN)?;
-            Some(Choice { code: code.to_owned(), name: name.to_owned() })
-        })
-        .collect()
 }

@@ -33,14 +33,16 @@ const [NAME, LINK] = ["\uE002", "\uE003"];
 const place = (at) => BEFORE + at + AFTER;
 const placed = new RegExp(`^${BEFORE}(-?\\d+)${AFTER}$`);
 
-const drawn = (options, look) => {
+const drawn = async (options, look) => {
   const box = document.createElement("div");
   const list = Array.from({ length: texts }, (_, at) => place(at));
-  const handle = mount(box, document.createElement("div"), {
+  const handle = await mount(box, document.createElement("div"), {
     ...{ texts: list, language: "en", locale: "en", values: {} },
     ...{ providerUsername: place(-1), providerServer: place(-2) },
     ...options,
   });
+  // Lists are filled after the form can be seen, by the second of two timers.
+  for (let turn = 0; turn < 2; turn += 1) await new Promise((resolve) => setTimeout(resolve));
   const seen = look(box.querySelector("form"));
   handle.unmount();
   return seen;
@@ -75,14 +77,14 @@ const declared = {};
 for (const kind of ["text", "choice", "number", "date", "consent"]) {
   const linked = kind === "consent" ? `[${place(-5)}]${place(-6)}` : "";
   const words = { label: place(-4) + linked, hint: place(-3), link: LINK };
-  declared[kind] = drawn({ custom: [{ name: NAME, kind, words }] }, (form) => node(rowsOf(form).at(-1))[0]);
+  declared[kind] = await drawn({ custom: [{ name: NAME, kind, words }] }, (form) => node(rowsOf(form).at(-1))[0]);
 }
 
-const always = namesFor({});
-const all = namesFor({ fields });
+const always = await namesFor({});
+const all = await namesFor({ fields });
 
 const codes = {};
-const template = drawn({ fields }, (form) => {
+const template = await drawn({ fields }, (form) => {
   for (const select of form.querySelectorAll("select")) {
     const options = [...select.querySelectorAll("option")].slice(1);
     codes[select.getAttribute("name")] = options.map((option) => option.getAttribute("value")).sort().join(" ");
@@ -96,9 +98,16 @@ const template = drawn({ fields }, (form) => {
 });
 
 // Short is what shares a line with any other.
-const short = all.filter((name) =>
-  all.some((other) => drawn({ fields: `${name} ${other}` }, (form) => isHalf(rowsOf(form).find((row) => nameOf(row) === name)))),
-);
-const familyFirst = languages.filter((language) => namesFor({ language })[0] !== always[0]);
+const short = [];
+for (const name of all) {
+  for (const other of all) {
+    const isShort = (form) => isHalf(rowsOf(form).find((row) => nameOf(row) === name));
+    if (!short.includes(name) && (await drawn({ fields: `${name} ${other}` }, isShort))) short.push(name);
+  }
+}
+const familyFirst = [];
+for (const language of languages) {
+  if ((await namesFor({ language }))[0] !== always[0]) familyFirst.push(language);
+}
 
 process.stdout.write(JSON.stringify({ ...template, declared, always, short, familyFirst, codes, sending }));

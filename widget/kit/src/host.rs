@@ -2,7 +2,7 @@
 
 use js_sys::{Array, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{CustomEvent, CustomEventInit, HtmlElement, HtmlInputElement};
+use web_sys::{CustomEvent, CustomEventInit, Element, HtmlElement, HtmlInputElement};
 
 use crate::object::object;
 
@@ -43,6 +43,11 @@ impl Host {
         self.tell("error", &detail, false);
     }
 
+    /// The input of that name, if it is on the form.
+    pub fn input(&self, name: &str) -> Option<Element> {
+        self.root.query_selector(&named(name)).ok().flatten()
+    }
+
     /// Puts an answer into its input, if that is on the form. What a person
     /// types is never written back, so the view does not do it.
     pub fn put(&self, name: &str, is_flag: bool, text: &str) {
@@ -51,7 +56,7 @@ impl Host {
         } else {
             ("value", JsValue::from_str(text))
         };
-        if let Ok(Some(input)) = self.root.query_selector(&named(name)) {
+        if let Some(input) = self.input(name) {
             // Every kind of input has its member.
             let _ = Reflect::set(&input, &member.into(), &value);
         }

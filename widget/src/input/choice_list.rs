@@ -1,8 +1,10 @@
-//! One of a list: a country, a currency, a language.
+//! One of a list: a country, a currency, a language, or what the operator offers.
+
+use std::time::Duration;
 
 use leptos::prelude::*;
 
-use crate::{i18n::Key, names::choices, row::Tied};
+use crate::{i18n::Key, row::Tied};
 
 /// The platform's own list: the fastest to use on every device, and the one that
 /// browsers know how to fill in.
@@ -10,18 +12,10 @@ use crate::{i18n::Key, names::choices, row::Tied};
 pub(crate) fn ChoiceList(tied: Tied) -> impl IntoView {
     let answer = tied.answer;
     let field = answer.field;
-    let chosen = answer.text.get_untracked();
-    let options = choices(tied.widget, field)
-        .into_iter()
-        .map(|choice| {
-            let is_chosen = choice.code == chosen;
-            view! {
-                <option value=choice.code selected=is_chosen>
-                    {choice.name}
-                </option>
-            }
-        })
-        .collect_view();
+    // Not before the form can be seen, and each in a task of its own: to name and sort hundreds of things takes a slow
+    // phone longer than a person should wait for a key. The early form's turn to hand its lists over is before ours.
+    let fill = move || tied.widget.fill_list(answer);
+    set_timeout(move || set_timeout(fill, Duration::ZERO), Duration::ZERO);
     view! {
         <span class="doorstep-select">
             <select
@@ -36,7 +30,6 @@ pub(crate) fn ChoiceList(tied: Tied) -> impl IntoView {
                 aria-describedby=tied.described_by()
             >
                 <option value="">{tied.widget.say(Key::Choose)}</option>
-                {options}
             </select>
         </span>
     }

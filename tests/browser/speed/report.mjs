@@ -47,8 +47,8 @@ keys. Middle of ${rounds} rounds, all forms in each of them, Chromium ${browser}
 ${table(rows)}
 
 Until the module is there, ours is typed into all the same; it came after ${ms(first.whole)}, and ${ms(again.whole)} at the next visit.
-What blocks ours once, at the first visit, is the module's first drawing; with lists of countries, currencies or languages it is
-longer, for their names are sorted then.
+The module is made, drawn and put in the early form's place in a task each, and each list of countries, currencies or
+languages is filled in one of its own.
 "Longest task afterwards" is what blocks the page for 50 ms or more once a person could type, as the browser tells it (\`longtask\`); 0 ms is none.
 Layout shift is the browser's sum for the page. Each form stands in a place of 900 pixels that the page keeps.
 

@@ -80,9 +80,16 @@ fn address(from: &str, to: &str) -> String {
     }
 }
 
+/// What stands in a page for those who write it: a program finds its part by it.
+fn is_remark(markup: &str) -> bool {
+    let markup = markup.trim();
+    markup.starts_with("<!--") && markup.ends_with("-->")
+}
+
 fn body(page: &Page) -> String {
     let mut anchors = Vec::new();
     let mut events: Vec<Event<'_>> = Parser::new_ext(page.text, Options::ENABLE_TABLES)
+        .filter(|event| !matches!(event, Event::Html(text) if is_remark(text)))
         // What looks like markup in our texts is meant as text.
         .map(|event| match event {
             Event::Html(text) | Event::InlineHtml(text) => Event::Text(text),
@@ -219,5 +226,14 @@ mod tests {
             "{drawn}"
         );
         assert!(drawn.contains("id=\"a-b--c\"") && drawn.contains("id=\"a-b--c-1\""), "{drawn}");
+    }
+
+    #[test]
+    fn remarks_to_writers_are_left_out() {
+        let text = "# T\n\n<!-- written by x -->\nIt is.\n<!-- /x -->\n\n<!-- open\n";
+        let drawn = body(&Page { text, ..HERE });
+        assert!(!drawn.contains("written by") && !drawn.contains("/x"), "{drawn}");
+        // What is no whole remark is text, as all else.
+        assert!(drawn.contains("It is.") && drawn.contains("&lt;!-- open"), "{drawn}");
     }
 }

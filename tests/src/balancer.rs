@@ -44,6 +44,11 @@ impl Balancer {
         Self { child, _folder: folder }
     }
 
+    /// The number of its process.
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// An address that was free a moment ago.
     pub fn free_address() -> String {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");

@@ -19,6 +19,7 @@ mod postgres;
 mod program;
 mod receiver;
 mod replica;
+mod router;
 mod server;
 mod site;
 pub mod soak;
@@ -40,6 +41,7 @@ pub use postgres::Postgres;
 pub use program::program;
 pub use receiver::{Call, Receiver, Reply};
 pub use replica::{Replica, Worker};
+pub use router::Router;
 pub use server::{OAuthClient, Server};
 pub use site::{Answer, Site, person, send, try_send};
 

@@ -131,6 +131,11 @@ impl Postgres {
         }
     }
 
+    /// The number of its first process, which makes all others.
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Runs a statement that is not about one database.
     pub async fn execute(&self, sql: String) {
         let mut connection = PgConnection::connect(&format!("{}/postgres", self.url))

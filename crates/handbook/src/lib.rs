@@ -63,7 +63,15 @@ pub mod replicas {
 }
 
 #[doc = include_str!("../sharding.md")]
-pub mod sharding {}
+pub mod sharding {
+    /// The page itself: the tests run its settings.
+    pub const PAGE: &str = include_str!("../sharding.md");
+
+    /// The page's settings in that language.
+    pub fn settings(language: &str) -> Option<&'static str> {
+        PAGE.split("\n```").find_map(|part| part.strip_prefix(language)?.strip_prefix('\n'))
+    }
+}
 
 /// A page, as the server shows it.
 #[derive(Debug, Clone, Copy)]

@@ -14,6 +14,8 @@ use crate::workspace::Workspace;
 
 /// Where the page with the last whole run is.
 const PAGE: &str = "crates/handbook/benchmarks.md";
+/// Where the table of two databases behind a router is.
+const SHARDS_PAGE: &str = "crates/handbook/sharding.md";
 const PEERS: &str = "tests/peers";
 
 /// How thorough.
@@ -23,12 +25,18 @@ pub(crate) struct Choice {
     pub(crate) full: bool,
     /// How many million users growth is measured with, if not the usual number.
     pub(crate) millions: Option<u64>,
+    /// Two databases behind a router beside one, in place of all else.
+    pub(crate) shards: bool,
 }
 
-/// Measures, prints the table, and with `full` writes the handbook's page.
+/// Measures, prints the table, and with `full` or `shards` writes the handbook's page.
 pub(crate) fn run(workspace: &Workspace, screen: &Screen, choice: Choice) -> Result<()> {
     tools::postgres::ensure(workspace, screen)?;
-    tools::npm::install_in_place(workspace, screen, PEERS)?;
+    if choice.shards {
+        tools::balancer::ensure(workspace, screen)?;
+    } else {
+        tools::npm::install_in_place(workspace, screen, PEERS)?;
+    }
     build(workspace, screen)?;
     let release = workspace.target().join("release");
     let mut bench = command::new(release.join("doorstep-bench"));
@@ -39,6 +47,12 @@ pub(crate) fn run(workspace: &Workspace, screen: &Screen, choice: Choice) -> Res
     }
     if choice.full {
         bench.arg("--full").arg("--page").arg(workspace.path(Path::new(PAGE)));
+    }
+    if choice.shards {
+        bench.arg("--shards");
+        if !choice.quick {
+            bench.arg("--page").arg(workspace.path(SHARDS_PAGE));
+        }
     }
     if let Some(millions) = choice.millions {
         bench.arg("--millions").arg(millions.to_string());

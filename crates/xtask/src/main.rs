@@ -93,6 +93,9 @@ enum Task {
         /// How many million users growth is measured with; 1, if it is not said. Needs `--full`
         #[arg(long, requires = "full", value_parser = clap::value_parser!(u64).range(1..=100))]
         millions: Option<u64>,
+        /// Two databases behind a router beside one, and nothing else; without `--quick` it writes the handbook's table
+        #[arg(long, conflicts_with = "full")]
+        shards: bool,
     },
     /// Measure how soon a person can type, on a slow phone, beside two forms of others, and print a table of ratios
     Speed {
@@ -166,8 +169,9 @@ fn perform(task: &Task, screen: &Screen) -> Result<ExitCode> {
             soak::run(&workspace, screen, *minutes, database, *load)
         }
         Task::Crash { options } => trial::run(&workspace, screen, "crash", options),
-        Task::Bench { quick, full, millions } => {
-            let choice = bench::Choice { quick: *quick, full: *full, millions: *millions };
+        Task::Bench { quick, full, millions, shards } => {
+            let (quick, full, shards) = (*quick, *full, *shards);
+            let choice = bench::Choice { quick, full, millions: *millions, shards };
             bench::run(&workspace, screen, choice)?;
             Ok(ExitCode::SUCCESS)
         }

@@ -74,6 +74,7 @@ mod publishable;
 mod registration;
 mod replicas;
 mod running;
+mod sharding;
 mod sign_up;
 mod sign_up_tokens;
 mod signup_page;

@@ -1,4 +1,4 @@
-//! HAProxy: the tests put several servers behind it.
+//! HAProxy: the tests and a measurement put several servers behind it.
 
 use std::path::Path;
 

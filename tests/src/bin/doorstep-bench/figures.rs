@@ -10,11 +10,21 @@ pub(crate) struct Round {
     micros: Vec<u32>,
     /// How often what else came.
     pub(crate) others: BTreeMap<String, u64>,
+    /// The numbers of all requests that went well, also before and after the measured time.
+    pub(crate) acknowledged: Vec<u64>,
+    /// How many did not, in all of that time.
+    pub(crate) failed: u64,
 }
 
 impl Round {
     pub(crate) const fn new(took: Duration) -> Self {
-        Self { took, micros: Vec::new(), others: BTreeMap::new() }
+        Self {
+            took,
+            micros: Vec::new(),
+            others: BTreeMap::new(),
+            acknowledged: Vec::new(),
+            failed: 0,
+        }
     }
 
     pub(crate) fn add(&mut self, micros: Vec<u32>, others: BTreeMap<String, u64>) {
@@ -77,7 +87,7 @@ pub(crate) fn thousands(number: f64) -> String {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "there are millions at the most")]
-fn precise(count: usize) -> f64 {
+pub(crate) fn precise(count: usize) -> f64 {
     count as f64
 }
 

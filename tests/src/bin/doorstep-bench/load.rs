@@ -49,6 +49,8 @@ struct Shared {
 struct Seen {
     micros: Vec<u32>,
     others: BTreeMap<String, u64>,
+    acknowledged: Vec<u64>,
+    failed: u64,
 }
 
 impl Load {
@@ -88,8 +90,10 @@ impl Load {
             seen.push(one.expect("no request panics"));
         }
         let mut round = Round::new(took);
-        for Seen { micros, others } in seen {
+        for Seen { micros, others, acknowledged, failed } in seen {
             round.add(micros, others);
+            round.acknowledged.extend(acknowledged);
+            round.failed += failed;
         }
         round.finish()
     }
@@ -155,6 +159,10 @@ async fn work(shared: Arc<Shared>) -> Seen {
             }
             Err(error) => Err(error),
         };
+        match &outcome {
+            Ok((status, _)) if status.is_success() => seen.acknowledged.push(number),
+            _ => seen.failed += 1,
+        }
         // What ended in the measured time counts: of a slow server it may have begun before.
         if !shared.counting.load(Ordering::Relaxed) {
             continue;

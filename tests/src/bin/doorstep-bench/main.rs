@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "this is a terminal program")]
 
 mod ceiling;
+mod cpu;
 mod figures;
 mod growth;
 mod load;
@@ -16,6 +17,8 @@ mod pressure;
 mod reading;
 mod requests;
 mod resources;
+mod shards;
+mod shards_page;
 mod subject;
 mod table;
 mod tokens;
@@ -55,6 +58,9 @@ struct Arguments {
     /// How many million users growth is measured with
     #[arg(long, default_value_t = 1)]
     millions: u64,
+    /// Two databases behind a router beside one, and nothing else
+    #[arg(long, conflicts_with_all = ["full", "only"])]
+    shards: bool,
     /// Where to write the handbook's page
     #[arg(long)]
     page: Option<PathBuf>,
@@ -90,7 +96,8 @@ fn main() -> ExitCode {
         ceiling::serve();
         return ExitCode::SUCCESS;
     }
-    let Arguments { server, folder, peers, quick, full, millions, page, only } = Arguments::parse();
+    let Arguments { server, folder, peers, quick, full, millions, shards, page, only } =
+        Arguments::parse();
     let seconds = |long, short| Duration::from_secs(if quick { short } else { long });
     let mut bench = Bench {
         server,
@@ -105,7 +112,17 @@ fn main() -> ExitCode {
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     // The load shares two processors with what is measured: one thread is enough for it.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.expect("a runtime").block_on(async {
+    let runtime = runtime.expect("a runtime");
+    if shards {
+        let table = runtime.block_on(shards::measure(&bench));
+        println!("\n{table}");
+        if let Some(page) = page {
+            shards_page::write(&page, &table, bench.measured);
+            println!("written to {}", page.display());
+        }
+        return ExitCode::SUCCESS;
+    }
+    runtime.block_on(async {
         let wanted = |part| only.is_none_or(|only| only == part);
         if wanted(Part::Sqlite) {
             on_sqlite::measure(&mut bench).await;

@@ -81,7 +81,7 @@ pub(crate) fn by_widget(to: SocketAddr, tokens: Arc<Vec<String>>, run: &str) -> 
     })
 }
 
-fn sign_up(
+pub(crate) fn sign_up(
     to: SocketAddr,
     bearer: &str,
     name: &str,

@@ -16,7 +16,7 @@ use http_body_util::Full;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{load, requests};
+use crate::{cpu, load, requests};
 
 /// The server in its release build, on an empty database.
 pub(crate) struct Subject {
@@ -57,8 +57,18 @@ impl Subject {
         let settings: Vec<_> =
             settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let (child, address, _) = spawn(program, &settings, folder.path());
-        let client = new_client(program, &settings, folder.path());
+        let client = new_client(program, &settings, folder.path(), &[requests::SERVER]);
         Self { child, program: program.to_owned(), settings, folder, client, address }
+    }
+
+    /// Another client, for these provider servers.
+    pub(crate) fn client_for(&self, servers: &[&str]) -> OAuthClient {
+        new_client(&self.program, &self.settings, self.folder.path(), servers)
+    }
+
+    /// The processor's time that it has used.
+    pub(crate) fn cpu(&self) -> f64 {
+        cpu::millis(self.child.id())
     }
 
     /// Its SQLite file.
@@ -117,15 +127,22 @@ impl Drop for Subject {
     }
 }
 
-fn new_client(program: &Path, settings: &[(String, String)], folder: &Path) -> OAuthClient {
-    let arguments = ["client", "create", "--name", "Bench", "--scope", "register"];
-    let arguments = [&arguments[..], &["--provider-server", requests::SERVER]].concat();
+fn new_client(
+    program: &Path,
+    settings: &[(String, String)],
+    folder: &Path,
+    servers: &[&str],
+) -> OAuthClient {
+    let mut arguments = vec!["client", "create", "--name", "Bench", "--scope", "register"];
+    for server in servers {
+        arguments.extend(["--provider-server", server]);
+    }
     let made = run_cli(program, settings, folder, &arguments, "").expect("a client is made");
     let text = |name: &str| made[name].as_str().expect(name).to_owned();
     OAuthClient { id: text("client_id"), secret: text("client_secret") }
 }
 
-fn token_of(answer: &Bytes) -> String {
+pub(crate) fn token_of(answer: &Bytes) -> String {
     let answer: Value = serde_json::from_slice(answer).expect("JSON");
     answer["access_token"].as_str().expect("a token").to_owned()
 }

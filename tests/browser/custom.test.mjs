@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { isAccessible as axeFindsNothing } from './accessible.mjs';
-import { drawn, hold } from './early.mjs';
+import { drawn, hold, MODULE } from './early.mjs';
 import { ADA, focused, Form } from './form.mjs';
 import { inFrame } from './frame.mjs';
 import { status, UNREACHABLE } from './guard.mjs';
@@ -217,6 +217,33 @@ scenario('the form draws them as it did before its module was there', { allow: [
   gate.release();
   await form.ready();
   assert.deepEqual(await drawn(form), early);
+});
+
+scenario('half a date is no answer, and is not passed over', {}, async ({ world, page }) => {
+  const gate = await hold(page);
+  await page.goto(world.hosts.page('element', { customer: world.customer() }));
+  const form = new Form(page);
+  await form.early();
+  await form.fill({ ...ADA, size: '10+' });
+  await form.field('terms').check();
+  await form.field('since').focus();
+  await page.keyboard.type('02');
+  gate.release();
+  await page.waitForResponse((response) => MODULE.test(response.url()));
+  // The module waits for the rest of it.
+  await page.keyboard.type('282024');
+  await page.keyboard.press('Tab');
+  await form.ready();
+  assert.equal(await form.field('since').inputValue(), '2024-02-28');
+  await form.field('since').fill('');
+  await form.field('since').focus();
+  await page.keyboard.type('0228');
+  await form.send.click();
+  await form.isFaulty('since', /Customer since must look like .*2026-02-28/);
+  await form.field('since').fill('2024-02-28');
+  await form.send.click();
+  const user = await world.account(await form.credential());
+  assert.equal(user.custom.since, '2024-02-28');
 });
 
 scenario('a panel answers some for the person, and consents to nothing', {}, async ({ world, page }) => {

@@ -53,13 +53,14 @@ export function draw(box, options) {
 
   for (field of options.custom || []) {
     const { kind, required, words: own } = field;
-    words = [own.hint, ...own.label.split(/[[\]]/)];
+    words = [own.hint, ...own.label.split(kind == "consent" ? /[[\]]/ : /$^/)];
     const row = make(DECLARED[kind]);
     const input = row.querySelector("[name]");
     input.required = required;
     if (required) row.querySelector(".doorstep-optional").textContent = "";
     if (!own.link) row.querySelector("a")?.remove();
     // Only of days does the browser know them.
+    if (kind == "number") input.inputMode = /^\d/.test(field.min) ? "decimal" : "text";
     if (kind == "date") ["min", "max"].filter((bound) => field[bound]).forEach((bound) => (input[bound] = field[bound]));
     if (kind == "choice") field.options.forEach((code, at) => input.add(new Option(own.options[at], code)));
     rows.append(row);
@@ -99,7 +100,9 @@ export function draw(box, options) {
   const button = form.querySelector("[type=submit]");
   const summary = form.querySelector(".doorstep-summary");
   const retry = summary.querySelector("button");
-  const look = () => settle && !isComposing && !isDown && !isOpen && settle();
+  // Half a date has no value that could be handed over, and each digit of a year makes another one.
+  const isDating = () => !isPressed && inputs.some((input) => input.type == "date" && (input.validity.badInput || input.matches(":focus")));
+  const look = () => settle && !isComposing && !isDown && !isOpen && !isDating() && settle();
   const soon = () => setTimeout(look);
   const on = (names, hear) => names.split(" ").forEach((name) => form.addEventListener(name, hear, true));
   on("input change", ({ target }) => touched.add(target));
@@ -167,7 +170,8 @@ export function draw(box, options) {
           twin.append(...[...input].slice(1));
           twin.value = value;
         }
-        if (!twin || (!touched.has(input) && value == first.get(input))) continue;
+        // What the provider has fixed meanwhile stays.
+        if (!twin || twin.readOnly || twin.disabled || (!touched.has(input) && value == first.get(input))) continue;
         twin[member] = value;
         twin.dispatchEvent(new Event("input", { bubbles: true }));
       }

@@ -41,8 +41,11 @@ impl Answer {
         }
     }
 
-    /// The person typed or chose.
+    /// The person typed or chose; nothing comes of it where the provider answered.
     pub(crate) fn edit(self, text: String) {
+        if self.is_locked.get_untracked() {
+            return;
+        }
         self.text.set(text);
         match self.attention.get_value() {
             Attention::None => self.attention.set_value(Attention::OnLeave),

@@ -5,7 +5,10 @@
 use std::rc::Rc;
 
 use doorstep_fields::Kind;
-use doorstep_widget_kit::host::Host;
+use doorstep_widget_kit::{
+    host::Host,
+    object::{get, text},
+};
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, Event};
@@ -24,6 +27,9 @@ const EVENTS: [&str; 9] = [
     "pointercancel",
     "pointerleave",
 ];
+
+/// What is no date, for the rule to say so.
+const HALF_A_DATE: &str = "-";
 
 /// What a button does.
 pub(crate) type Act = Rc<dyn Fn(&Element)>;
@@ -62,6 +68,7 @@ impl Widget {
             // Afterwards there may be forms of the order steps in ours.
             "submit" if !self.flow.with_untracked(Flow::is_done) => {
                 event.prevent_default();
+                self.answers().for_each(|answer| self.read_date(answer));
                 self.send();
             }
             "input" | "change" => {
@@ -71,6 +78,7 @@ impl Widget {
             }
             "focusout" => {
                 if let Some(answer) = self.answer_at(target) {
+                    self.read_date(answer);
                     self.leave(answer);
                 }
             }
@@ -94,6 +102,19 @@ impl Widget {
         });
         if let Some(act) = act {
             act(&pressed);
+        }
+    }
+
+    /// Half a date has no value, so nobody hears of it; it is no answer all the same.
+    fn read_date(self, answer: Answer) {
+        if answer.field.kind != Kind::Date {
+            return;
+        }
+        let Some(input) = self.host().input(answer.field.name) else { return };
+        let is_half = get(&get(&input, "validity"), "badInput").is_truthy();
+        let text = if is_half { HALF_A_DATE.to_owned() } else { text(&input, "value") };
+        if answer.text.with_untracked(|known| *known != text) {
+            self.edit(answer, text);
         }
     }
 

@@ -32,7 +32,8 @@ impl Widget {
 
     /// A field's label.
     pub(crate) fn label(self, field: &Field) -> String {
-        self.marked_label(field).replace(['[', ']'], "")
+        let label = self.marked_label(field);
+        if field.kind == Kind::Consent { label.replace(['[', ']'], "") } else { label }
     }
 
     /// The same with the words of a link in brackets.

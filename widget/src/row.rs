@@ -69,8 +69,9 @@ pub(crate) fn Row(widget: Widget, placed: Placed) -> impl IntoView {
         if answer.is_locked.get() { widget.say(Key::SetByProvider) } else { widget.hint(field) }
     };
     let label = widget.marked_label(field);
-    // What is in brackets is a link; only of a consent there are such.
-    let (before, rest) = label.split_once('[').unwrap_or((&label, ""));
+    // Of a consent, what is in brackets is a link.
+    let marked = if field.kind == Kind::Consent { label.split_once('[') } else { None };
+    let (before, rest) = marked.unwrap_or((&label, ""));
     let (linked, after) = rest.split_once(']').unwrap_or_default();
     let link = (!linked.is_empty()).then(|| {
         view! {

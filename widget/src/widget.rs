@@ -432,7 +432,7 @@ pub(crate) fn known(field: &'static Field, text: String) -> String {
     match field.kind {
         // A yes is the person's own.
         Kind::Consent => String::new(),
-        Kind::Country | Kind::Currency | Kind::Locale | Kind::Choice => field
+        Kind::Country | Kind::Currency | Kind::Locale | Kind::Choice | Kind::Date => field
             .parse(doorstep_fields::Raw::Text(&text))
             .ok()
             .and_then(|answer| answer.text().map(str::to_owned))

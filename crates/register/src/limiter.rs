@@ -106,10 +106,16 @@ impl Limiter {
     }
 
     /// Remembers what the database said, which was committed. Both times are those
-    /// of the database.
+    /// of the database, in whole seconds: what is remembered may be up to one too late.
+    /// Of several that are still to come the first is kept, so that nobody is refused here
+    /// who was told by another answer to come back by then; the database has the last word.
     pub(crate) fn remember(&self, charge: &Charge, tat: i64, then: i64) {
-        let tat = self.now().saturating_add(tat.saturating_sub(then));
-        self.with(|known| known.insert(charge.key, tat));
+        let now = self.now();
+        let tat = now.saturating_add(tat.saturating_sub(then));
+        self.with(|known| {
+            let to_come = known.get(&charge.key).copied().filter(|known| *known > now);
+            known.insert(charge.key, to_come.map_or(tat, |known| known.min(tat)))
+        });
     }
 
     /// Remembers that whoever has this key authenticated.
@@ -200,6 +206,20 @@ mod tests {
         limiter.remember(&charge, charge.rate.terms(then).exhausted, then);
         let standing = limiter.known_refusal(&charge).unwrap();
         assert!((3_599..=3_600).contains(&standing.retry_seconds()), "{standing:?}");
+    }
+
+    #[test]
+    fn who_was_told_when_to_come_back_is_not_refused_then_by_a_later_answer() {
+        let limiter = limiter("2/2s burst 2");
+        let charge = limiter.charge(Limit::Token, &["ada"], &ring()).unwrap();
+        let told_at = |second: i64| limiter.remember(&charge, 14_000_000, second * 1_000_000);
+        told_at(11);
+        let first = limiter.known_refusal(&charge).unwrap().retry_seconds();
+        // Read a moment before, in the second before, and heard of afterwards.
+        told_at(10);
+        assert_eq!(limiter.known_refusal(&charge).unwrap().retry_seconds(), first);
+        told_at(12);
+        assert!(limiter.known_refusal(&charge).is_none());
     }
 
     /// T-101: the keys of a million addresses.

@@ -46,8 +46,11 @@ pub(crate) fn pinned() -> Option<(String, &'static str)> {
 const LOADER: &str = "doorstep.js";
 /// A page that loads the widget asks again after five minutes at the most, so a
 /// fix reaches everybody within that; a day-old copy is better than none while
-/// the new one loads. The same goes for texts, which the operator can change.
+/// the new one loads.
 const SHORT_CACHE: &str = "public, max-age=300, stale-while-revalidate=86400";
+/// Texts, which the operator can change, and what is the operator's with them: a form of
+/// yesterday would not ask what is demanded today.
+const WORDS_CACHE: &str = "public, max-age=300";
 /// The name holds the content's hash, so the content never changes.
 const ASSET_CACHE: &str = "public, max-age=31536000, immutable";
 /// As HTTP calls it.
@@ -188,7 +191,11 @@ fn respond(
     if let Ok(etag) = HeaderValue::from_str(etag) {
         set.insert(header::ETAG, etag);
     }
-    let cache = if asset.immutable { ASSET_CACHE } else { SHORT_CACHE };
+    let cache = match asset.path.ends_with(".json") {
+        _ if asset.immutable => ASSET_CACHE,
+        true => WORDS_CACHE,
+        false => SHORT_CACHE,
+    };
     set.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     set.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     // Public files for every page, also for cross-origin isolated ones.

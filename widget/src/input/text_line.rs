@@ -20,9 +20,9 @@ pub(crate) fn TextLine(tied: Tied) -> impl IntoView {
         _ => ("text", "words", "auto"),
     };
     let mode = match field.kind {
-        // No `type="number"`, which gives us nothing where it is none.
-        Kind::Number => "decimal",
-        Kind::Date => "text",
+        // No `type="number"`, which gives us nothing where it is none. The keys for numbers lack a minus on some phones.
+        Kind::Number if field.range[0].starts_with(|it: char| it.is_ascii_digit()) => "decimal",
+        Kind::Number | Kind::Date => "text",
         _ => kind,
     };
     let bound = |at: usize| {

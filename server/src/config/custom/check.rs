@@ -20,8 +20,32 @@ const MOST_OPTIONS: usize = 250;
 /// Digits after a point.
 const MOST_DECIMALS: usize = 6;
 
-/// Names that mean something else in a sign-up or on its page.
+/// Names that mean something else in a sign-up, on its page, or to a browser: a form's inputs hide its own members of
+/// the same name.
 const TAKEN: &[&str] = &[
+    "title",
+    "next",
+    "constructor",
+    "contains",
+    "closest",
+    "remove",
+    "matches",
+    "append",
+    "prepend",
+    "before",
+    "after",
+    "submit",
+    "reset",
+    "elements",
+    "length",
+    "action",
+    "method",
+    "id",
+    "name",
+    "part",
+    "dir",
+    "lang",
+    "hidden",
     "user",
     "custom",
     "labels",

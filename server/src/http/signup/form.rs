@@ -193,7 +193,11 @@ fn row(
         Kind::Email => Input::Line("email", "email", "none", "ltr"),
         Kind::Phone => Input::Line("tel", "tel", "none", "ltr"),
         // No `type="number"`, which sends nothing where it is none.
-        Kind::Number => Input::Line("text", "decimal", "none", "ltr"),
+        // Where the keys for numbers lack a minus, none is needed.
+        Kind::Number if field.range[0].starts_with(|it: char| it.is_ascii_digit()) => {
+            Input::Line("text", "decimal", "none", "ltr")
+        }
+        Kind::Number => Input::Line("text", "text", "none", "ltr"),
         Kind::Date => Input::Line("date", "text", "none", "ltr"),
         Kind::Text if field.name == "zip" => Input::Line("text", "text", "characters", "auto"),
         Kind::Text => Input::Line("text", "text", "words", "auto"),

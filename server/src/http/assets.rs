@@ -191,7 +191,7 @@ fn respond(
     if let Ok(etag) = HeaderValue::from_str(etag) {
         set.insert(header::ETAG, etag);
     }
-    let cache = match asset.path.ends_with(".json") {
+    let cache = match asset.content_type == "application/json" {
         _ if asset.immutable => ASSET_CACHE,
         true => WORDS_CACHE,
         false => SHORT_CACHE,

@@ -106,15 +106,15 @@ impl Limiter {
     }
 
     /// Remembers what the database said, which was committed. Both times are those
-    /// of the database, in whole seconds: what is remembered may be up to one too late.
-    /// Of several that are still to come the first is kept, so that nobody is refused here
-    /// who was told by another answer to come back by then; the database has the last word.
+    /// of the database, in whole seconds. Of several that are still to come the last is
+    /// kept: an answer that was read earlier can be heard of later, and whoever is told by
+    /// this when to come back must not find that others have taken more since.
     pub(crate) fn remember(&self, charge: &Charge, tat: i64, then: i64) {
         let now = self.now();
         let tat = now.saturating_add(tat.saturating_sub(then));
         self.with(|known| {
             let to_come = known.get(&charge.key).copied().filter(|known| *known > now);
-            known.insert(charge.key, to_come.map_or(tat, |known| known.min(tat)))
+            known.insert(charge.key, to_come.map_or(tat, |known| known.max(tat)))
         });
     }
 
@@ -209,17 +209,13 @@ mod tests {
     }
 
     #[test]
-    fn who_was_told_when_to_come_back_is_not_refused_then_by_a_later_answer() {
+    fn an_answer_that_was_read_earlier_does_not_shorten_what_is_known() {
         let limiter = limiter("2/2s burst 2");
         let charge = limiter.charge(Limit::Token, &["ada"], &ring()).unwrap();
-        let told_at = |second: i64| limiter.remember(&charge, 14_000_000, second * 1_000_000);
-        told_at(11);
-        let first = limiter.known_refusal(&charge).unwrap().retry_seconds();
-        // Read a moment before, in the second before, and heard of afterwards.
-        told_at(10);
-        assert_eq!(limiter.known_refusal(&charge).unwrap().retry_seconds(), first);
-        told_at(12);
-        assert!(limiter.known_refusal(&charge).is_none());
+        limiter.remember(&charge, 15_000_000, 11_000_000);
+        let known = limiter.known_refusal(&charge).unwrap().retry_seconds();
+        limiter.remember(&charge, 13_000_000, 10_000_000);
+        assert_eq!(limiter.known_refusal(&charge).unwrap().retry_seconds(), known);
     }
 
     /// T-101: the keys of a million addresses.

@@ -371,6 +371,8 @@ mod tests {
             ("__proto__", "the name \"__proto__\" is not one"),
             ("email", "form.custom.email has the name of a field that the form knows"),
             ("token", "form.custom.token has a name that means something else"),
+            ("title", "form.custom.title has a name that means something else"),
+            ("remove", "form.custom.remove has a name that means something else"),
         ] {
             let toml = format!("[[custom]]\nname = {name:?}\nkind = \"text\"\nlabel = \"X\"");
             let error = check(&toml).unwrap_err();

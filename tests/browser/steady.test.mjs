@@ -99,6 +99,25 @@ scenario('a tab keeps the place of the form that it had', async ({ world, page, 
   for (const top of tops) assert.ok(Math.abs(top - form) <= 1, `${tops} after ${form}`);
 });
 
+scenario('nor does it matter which of the two was there first, the early form or the module', async ({ world, page, watch }) => {
+  await (await holdLogo(page, watch))();
+  const early = await hold(page, EARLY);
+  await page.goto(world.hosts.page('element', { customer: world.customer(), person }));
+  const form = new Form(page);
+  await form.ready();
+  early();
+  await expectSoon('the logo is there', () => logo(page), 120);
+  await form.fill({ company_name: 'Analytical Engines' });
+  await page.keyboard.press('Tab');
+  const { height } = await form.element.boundingBox();
+  const gates = [await hold(page, EARLY), await hold(page, MODULE)];
+  await page.reload();
+  await page.locator('.doorstep-wait').waitFor();
+  const kept = await form.element.boundingBox();
+  assert.ok(Math.abs(kept.height - height) <= 1, `${kept.height} in place of ${height}`);
+  for (const release of gates) release();
+});
+
 scenario('a page with a fixed place is not moved by what the provider set, either', async ({ world, page, context, watch }) => {
   await (await holdLogo(page, watch))();
   const token = await hold(page, SESSION);

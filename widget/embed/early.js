@@ -185,15 +185,6 @@ export function draw(box, options) {
       }
       box.remove();
       box = next;
-      // For a place of that height at the next visit; the loader reads it. Before anything is said to be wrong.
-      const keep = () => {
-        try {
-          sessionStorage["doorstep-place" + innerWidth + location.pathname] = next.offsetHeight + "px";
-        } catch {
-          // A page in a sandbox has no storage.
-        }
-      };
-      next.addEventListener("change", keep, { once: true });
     },
 
     /** Does what the person wanted done. */

@@ -8,5 +8,14 @@ export async function mount(box, element, options) {
   const handle = make(box, element, options);
   await new Promise((resolve) => setTimeout(resolve));
   handle.draw();
+  // For a place of that height at the next visit; the loader reads it. Before anything is said to be wrong.
+  const keep = () => {
+    try {
+      sessionStorage["doorstep-place" + innerWidth + location.pathname] = box.offsetHeight + "px";
+    } catch {
+      // A page in a sandbox has no storage.
+    }
+  };
+  box.addEventListener("change", keep, { once: true });
   return handle;
 }

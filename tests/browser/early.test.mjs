@@ -240,3 +240,32 @@ scenario('a page that takes the form away before its module is there is left alo
   await page.waitForLoadState('networkidle');
   assert.deepEqual(await page.evaluate(() => notes.events), []);
 });
+
+scenario('a form that is taken away while the module waits for a composition leaves nothing', async ({ world, page, context }) => {
+  await page.addInitScript(() => {
+    window.forms = [];
+    const { cloneNode } = Element.prototype;
+    Element.prototype.cloneNode = function (...depth) {
+      const made = cloneNode.apply(this, depth);
+      if (this.className === 'doorstep-root') forms.push(new WeakRef(made));
+      return made;
+    };
+  });
+  const gate = await hold(page);
+  await page.goto(world.hosts.page('two', { customer1: world.customer(), customer2: world.customer() }));
+  const [form, other] = ['#left', '#right'].map((place) => new Form(page.locator(place)));
+  await form.early();
+  await other.early();
+  await form.field('lname').click();
+  const devtools = await context.newCDPSession(page);
+  await devtools.send('Input.imeSetComposition', { text: 'に', selectionStart: 1, selectionEnd: 1 });
+  gate.release();
+  await other.ready();
+  const forms = async () => {
+    await devtools.send('HeapProfiler.collectGarbage');
+    return page.evaluate(() => forms.filter((form) => form.deref()).length);
+  };
+  await expectSoon('the module waits with one form and has placed the other', forms, 2);
+  await form.element.evaluate((element) => element.remove());
+  await expectSoon('the one that nobody waits for is gone', forms, 1);
+});

@@ -158,6 +158,9 @@ export function draw(box, options) {
         soon();
       }),
 
+    /** Nobody is there any more whom a change could disturb: whoever waits for calm goes on, and cleans up. */
+    free: () => settle?.(),
+
     /** Gives all that was typed to the form in `next`, and its place. */
     carry(next) {
       const { activeElement } = box.getRootNode();

@@ -49,7 +49,7 @@
       }));
     };
     const dress = () =>
-      (style ||= Promise.all([].concat(assets.css).map(sheet)).catch((cause) => {
+      (style ||= Promise.all([sheet(assets.css)]).catch((cause) => {
         style = 0;
         throw cause;
       }));
@@ -222,11 +222,11 @@
           // Not under a person's hand.
           await typed?.calm();
           if (this.#box != box) return handle.unmount();
+          if (typed) typed.carry(next);
+          else this.#settle("doorstep-root");
           this.#early = null;
           this.#box = next;
           this.#handle = handle;
-          if (typed) typed.carry(next);
-          else this.#settle("doorstep-root");
           // What changed meanwhile.
           this.#changed();
           // A failure is told to whoever sends.
@@ -253,10 +253,10 @@
       #stop() {
         this.#watch.disconnect();
         this.#next?.unmount();
-        this.#next = null;
         this.#handle?.unmount();
+        this.#early?.free();
         this.#box?.remove();
-        this.#handle = this.#box = this.#said = this.#early = null;
+        this.#next = this.#handle = this.#box = this.#said = this.#early = null;
       }
 
       // Once for all that changes at a time, and not before the texts are there; if they do not come, with the last.

@@ -23,6 +23,7 @@ mod router;
 mod server;
 mod site;
 pub mod soak;
+mod wire;
 
 pub use balancer::Balancer;
 pub use chance::Chance;
@@ -44,6 +45,7 @@ pub use replica::{Replica, Worker};
 pub use router::Router;
 pub use server::{OAuthClient, Server};
 pub use site::{Answer, Site, person, send, try_send};
+pub use wire::Wire;
 
 /// Bytes as people write keys.
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -121,14 +121,16 @@ impl Postgres {
     /// go on.
     pub fn halt(&self, halt: bool) {
         let own = self.child.id().to_string();
-        let children = format!("/proc/{own}/task/{own}/children");
-        let children = std::fs::read_to_string(children).expect("it runs");
-        let signal = if halt { "-STOP" } else { "-CONT" };
-        // The first makes the others, so it is halted first.
-        for process in std::iter::once(own.as_str()).chain(children.split_whitespace()) {
+        let signal = |process: &str| {
+            let signal = if halt { "-STOP" } else { "-CONT" };
             // One that has just ended is no concern.
             let _ = Command::new("kill").args([signal, process]).stderr(Stdio::null()).status();
-        }
+        };
+        // The first makes the others: once it is halted there are no more.
+        signal(&own);
+        let children = format!("/proc/{own}/task/{own}/children");
+        let children = std::fs::read_to_string(children).expect("it runs");
+        children.split_whitespace().for_each(signal);
     }
 
     /// The number of its first process, which makes all others.

@@ -5,7 +5,7 @@ use doorstep_accounts::{
     Assurance, Credential, Limit, PlainToken, Principal, Proof, Refusal, Scopes, Secret,
     SecretHash, SignUpToken, Subject, Timestamp, dpop,
 };
-use doorstep_store::TokenOwner;
+use doorstep_store::{Login, TokenOwner};
 
 use crate::{
     Context, Error,
@@ -84,8 +84,10 @@ pub async fn log_in(
     password: &Secret,
 ) -> Result<Principal, Error> {
     let attempts = Attempts::new(context, meter, Limit::LoginFailure, username);
-    attempts.may_go_on().await?;
-    let found = authenticate_credential(context, username, password).await;
+    let name = Some(username).filter(|name| is_plain(name));
+    let (used, login) = context.lookups.login(context, attempts.limits()?, name).await?;
+    attempts.judge(&used)?;
+    let found = authenticate_credential(context, login, password).await;
     let found = found.map(|(principal, _)| principal);
     match &found {
         Ok(_) => attempts.succeeded(),
@@ -95,16 +97,14 @@ pub async fn log_in(
     found
 }
 
-/// Checks an API credential; gives what the password was compared with as well. A
-/// username that does not exist takes as long as a wrong password, and neither is told
-/// from an account that is not active.
+/// Checks an API credential, if there is one of that name; gives what the password was
+/// compared with as well. A username that does not exist takes as long as a wrong
+/// password, and neither is told from an account that is not active.
 pub(crate) async fn authenticate_credential(
     context: &Context,
-    username: &str,
+    login: Option<Login>,
     password: &Secret,
 ) -> Result<(Principal, SecretHash), Error> {
-    let login =
-        if is_plain(username) { context.lookups.login(context, username).await? } else { None };
     let Some(login) = login else {
         SecretHash::verify_nothing(password, &context.keys);
         return Err(Refusal::InvalidCredential.into());

@@ -68,8 +68,10 @@ pub(crate) async fn authenticate(
         ClientAuthentication::Nothing { id } => return Err(unauthenticated(context, id).await),
         ClientAuthentication::Secret { id, secret } => {
             let attempts = Attempts::new(context, meter, limit_of(id), id);
-            attempts.may_go_on().await.map_err(TokenError::of_limit)?;
-            (attempts, by_secret(context, id, secret).await)
+            let limits = attempts.limits().map_err(TokenError::of_limit)?;
+            let (used, client) = context.lookups.client_login(context, limits, plain(id)).await?;
+            attempts.judge(&used).map_err(TokenError::of_limit)?;
+            (attempts, by_secret(context, id, client, secret).await)
         }
         ClientAuthentication::Assertion { id, assertion } => {
             let attempts = Attempts::of_address(context, meter);
@@ -110,9 +112,9 @@ async fn unauthenticated(context: &Context, id: &str) -> TokenError {
 async fn by_secret(
     context: &Context,
     id: &str,
+    client: Option<ClientLogin>,
     secret: &Secret,
 ) -> Result<Authenticated, TokenError> {
-    let client = client(context, id).await?;
     let hashes = client.as_ref().map(|client| client.secrets.as_slice()).unwrap_or_default();
     let mut right = false;
     for at in 0..LIVE_SECRETS {
@@ -125,7 +127,8 @@ async fn by_secret(
     if let Some(client) = client.filter(|client| right && client.active) {
         return Ok(of_client(id, &client));
     }
-    match authenticate_credential(context, id, secret).await {
+    let (_, login) = context.lookups.login(context, Vec::new(), plain(id)).await?;
+    match authenticate_credential(context, login, secret).await {
         Ok((Principal { subject: Subject::User { credential_id, .. }, scopes, .. }, checked)) => {
             Ok(Authenticated {
                 id: id.to_owned(),
@@ -150,7 +153,7 @@ async fn by_assertion(
     if named.is_some_and(|named| named != id) {
         return Err(TokenError::InvalidClient);
     }
-    let client = client(context, id).await?;
+    let (_, client) = context.lookups.client_login(context, Vec::new(), plain(id)).await?;
     let keys = client.as_ref().map_or_else(JwkSet::default, |client| client.keys.clone());
     if keys.keys().is_empty() {
         assertion.verify_nothing();
@@ -180,9 +183,7 @@ fn of_client(id: &str, client: &ClientLogin) -> Authenticated {
     }
 }
 
-async fn client(context: &Context, id: &str) -> Result<Option<ClientLogin>, TokenError> {
-    if !is_plain(id) {
-        return Ok(None);
-    }
-    Ok(context.lookups.client_login(context, id).await?)
+/// A name that can be one of ours; others need not be looked up.
+fn plain(id: &str) -> Option<&str> {
+    Some(id).filter(|id| is_plain(id))
 }

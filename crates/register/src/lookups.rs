@@ -64,9 +64,9 @@ async fn answer_all<Q: Question>(
     all: Vec<Q>,
 ) -> Vec<Result<Q::Answer, Failed>> {
     let found = async {
-        let mut lent = store.read_together().await?;
-        let answers = Q::answer_all(&mut lent.conn(), now, &all).await?;
-        store.keep(lent);
+        let mut read = store.read_together().await?;
+        let answers = Q::answer_all(&mut read.conn(), now, &all).await?;
+        read.done();
         Ok::<_, StoreError>(answers)
     };
     match found.await {
@@ -84,7 +84,6 @@ pub struct Lookups {
     tokens: Queue<TokenHash>,
     logins: Queue<Username>,
     clients: Queue<ClientId>,
-    used: Queue<LimitKey>,
     stops: Queue<Subjects>,
     accounts: Queue<UserId>,
 }
@@ -99,31 +98,25 @@ impl Lookups {
         self.tokens.ask(context, hash.clone()).await
     }
 
-    /// An API credential by its username.
+    /// An API credential by its username, and what is used of the limits by which whoever
+    /// says that name is held up: one way to the database for both.
     pub(crate) async fn login(
         &self,
         context: &Context,
-        username: &str,
-    ) -> Result<Option<Login>, StoreError> {
-        self.logins.ask(context, Username(username.to_owned())).await
+        limits: Vec<LimitKey>,
+        username: Option<&str>,
+    ) -> Result<(Used, Option<Login>), StoreError> {
+        self.logins.ask(context, Username { limits, name: username.map(str::to_owned) }).await
     }
 
-    /// What it takes to let a client in.
+    /// What it takes to let a client in, likewise.
     pub(crate) async fn client_login(
         &self,
         context: &Context,
-        id: &str,
-    ) -> Result<Option<ClientLogin>, StoreError> {
-        self.clients.ask(context, ClientId(id.to_owned())).await
-    }
-
-    /// The theoretical arrival time of a limit's key; none at rest.
-    pub(crate) async fn used(
-        &self,
-        context: &Context,
-        key: LimitKey,
-    ) -> Result<Option<i64>, StoreError> {
-        self.used.ask(context, key).await
+        limits: Vec<LimitKey>,
+        id: Option<&str>,
+    ) -> Result<(Used, Option<ClientLogin>), StoreError> {
+        self.clients.ask(context, ClientId { limits, id: id.map(str::to_owned) }).await
     }
 
     /// Whether registration is switched off for either of two subjects.
@@ -157,58 +150,69 @@ impl Question for TokenHash {
     }
 }
 
+/// Theoretical arrival times, in the order of the limits' keys; none at rest.
+pub(crate) type Used = Vec<Option<i64>>;
+
+/// What is used of all these limits, for each who asks.
+async fn used_of_all<'a>(
+    conn: &mut Conn<'_>,
+    all: impl Iterator<Item = &'a Vec<LimitKey>> + Clone + Send,
+) -> Result<Vec<Used>, StoreError> {
+    let keys: Vec<_> = all.clone().flatten().copied().collect();
+    let mut used = conn.used_of(&keys).await?.into_iter();
+    Ok(all.map(|limits| used.by_ref().take(limits.len()).collect()).collect())
+}
+
 #[derive(Debug, Clone)]
-struct Username(String);
+struct Username {
+    limits: Vec<LimitKey>,
+    name: Option<String>,
+}
 
 impl Question for Username {
-    type Answer = Option<Login>;
+    type Answer = (Used, Option<Login>);
 
     async fn answer_all(
         conn: &mut Conn<'_>,
         _: Timestamp,
         all: &[Self],
     ) -> Result<Vec<Self::Answer>, StoreError> {
-        let names: Vec<_> = all.iter().map(|Username(name)| name.as_str()).collect();
-        conn.logins(&names).await
+        let used = used_of_all(conn, all.iter().map(|one| &one.limits)).await?;
+        let names: Vec<_> = all.iter().filter_map(|one| one.name.as_deref()).collect();
+        let mut logins = conn.logins(&names).await?.into_iter();
+        let login = |one: &Self| one.name.as_ref().and_then(|_| logins.next().flatten());
+        Ok(used.into_iter().zip(all.iter().map(login)).collect())
     }
 }
 
 #[derive(Debug, Clone)]
-struct ClientId(String);
+struct ClientId {
+    limits: Vec<LimitKey>,
+    id: Option<String>,
+}
 
 impl Question for ClientId {
-    type Answer = Option<ClientLogin>;
+    type Answer = (Used, Option<ClientLogin>);
 
     async fn answer_all(
         conn: &mut Conn<'_>,
         now: Timestamp,
         all: &[Self],
     ) -> Result<Vec<Self::Answer>, StoreError> {
+        let used = used_of_all(conn, all.iter().map(|one| &one.limits)).await?;
         // Many requests come from few clients: a statement for each of these.
-        let mut different: Vec<_> = all.iter().map(|ClientId(id)| id.as_str()).collect();
+        let mut different: Vec<_> = all.iter().filter_map(|one| one.id.as_deref()).collect();
         different.sort_unstable();
         different.dedup();
         let mut found = Vec::new();
         for id in different {
             found.push((id, conn.client_login(id, now).await?));
         }
-        let answer = |ClientId(id): &Self| {
-            let at = found.iter().find(|(known, _)| known == id);
+        let login = |one: &Self| {
+            let at = found.iter().find(|(known, _)| one.id.as_deref() == Some(*known));
             at.and_then(|(_, login)| login.clone())
         };
-        Ok(all.iter().map(answer).collect())
-    }
-}
-
-impl Question for LimitKey {
-    type Answer = Option<i64>;
-
-    async fn answer_all(
-        conn: &mut Conn<'_>,
-        _: Timestamp,
-        all: &[Self],
-    ) -> Result<Vec<Self::Answer>, StoreError> {
-        conn.used_of(all).await
+        Ok(used.into_iter().zip(all.iter().map(login)).collect())
     }
 }
 

@@ -199,25 +199,21 @@ impl<'a> Attempts<'a> {
     /// Refuses when there were too many failures: a right secret as well, or whoever
     /// tries secrets would still learn which one is right.
     pub(crate) async fn may_go_on(&self) -> Result<(), Error> {
+        let (used, _) = self.context.lookups.login(self.context, self.limits()?, None).await?;
+        self.judge(&used)
+    }
+
+    /// The limits to look up for [`Self::judge`], unless one is known to refuse.
+    pub(crate) fn limits(&self) -> Result<Vec<LimitKey>, Error> {
         let Self { context, meter, charges, .. } = self;
         refuse_known(context, meter, charges)?;
-        if charges.is_empty() {
-            return Ok(());
-        }
+        Ok(charges.iter().map(|charge| charge.key).collect())
+    }
+
+    /// [`Self::may_go_on`], by what is used of the limits.
+    pub(crate) fn judge(&self, used: &[Option<i64>]) -> Result<(), Error> {
+        let Self { context, meter, charges, .. } = self;
         let now = context.clock.now().0.saturating_mul(1_000);
-        let lookups = &context.lookups;
-        // Both in one go: they are of the name and of the address.
-        let used = match charges.as_slice() {
-            [one, other] => {
-                let (one, other) = tokio::try_join!(
-                    lookups.used(context, one.key),
-                    lookups.used(context, other.key)
-                )?;
-                vec![one, other]
-            }
-            [one] => vec![lookups.used(context, one.key).await?],
-            _ => Vec::new(),
-        };
         for (charge, used) in charges.iter().zip(used) {
             let tat = used.unwrap_or(now);
             let Terms { latest, absurd, .. } = charge.rate.terms(now);

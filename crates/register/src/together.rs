@@ -9,9 +9,10 @@ use std::{
     collections::VecDeque,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 
 /// Most that is done in one go. Half of the store's widest statement: while one half of
 /// what comes at once is written, the other half is read and answered. With all in one
@@ -20,6 +21,11 @@ const MOST_TOGETHER: usize = 32;
 /// Most that may wait. The server lets no more requests in than its settings say, 512
 /// by default; where they say more, this is what is left of a bound.
 const MOST_WAITING: usize = 2_048;
+
+/// How long one go may take. Each statement is given up after five seconds, and each request
+/// after ten, so whoever is waited for longer has nobody left to tell: the network lost
+/// the answer, and what comes next must not wait for it as well.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// A queue and those who work it off. Cheap to clone.
 pub(crate) struct Together<T, R>(Arc<Shared<T, R>>);
@@ -106,7 +112,7 @@ where
         tokio::task::yield_now().await;
         let Some((what, whom)) = shared.next() else { return };
         // A panic in there is told to those whom it concerns, and the next go on.
-        let Ok(outcomes) = tokio::spawn(work(what)).await else { continue };
+        let Ok(Ok(outcomes)) = tokio::spawn(timeout(LONGEST, work(what))).await else { continue };
         for (outcome, whom) in outcomes.into_iter().zip(whom) {
             // Whoever went away will ask again.
             let _ = whom.send(outcome);

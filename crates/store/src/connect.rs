@@ -10,12 +10,10 @@ use std::{
 
 use doorstep_accounts::audit::Entry;
 use sqlx::{
-    Connection as _, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool,
-    Transaction,
+    PgConnection, Postgres, Sqlite, SqliteConnection,
     migrate::{MigrateError, Migrator},
-    pool::PoolConnection,
-    postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    postgres::PgConnectOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
 use tokio::sync::watch;
@@ -23,8 +21,7 @@ use tokio::sync::watch;
 use crate::{
     StoreError,
     audit::{self, Ledger},
-    kept::Kept,
-    read_only::was_told_since,
+    lent::{Lender, Lent},
     turn::{LockError, lock_folder},
 };
 
@@ -33,6 +30,8 @@ pub(crate) static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 /// How long a caller waits for a connection before it is told to come back: long
 /// enough for a burst, short enough that a browser is still there.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a caller waits for the one that writes on SQLite.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Readers on SQLite. Reads are microseconds each, so more would only add memory.
 const SQLITE_READERS: u32 = 4;
 /// What the writer keeps of the file in memory, as far as it read it, in KiB: a sign-up
@@ -52,6 +51,11 @@ const POSTGRES_CONNECTIONS: u32 = 10;
 /// Connections to PostgreSQL for what many requests do together: [`POSTGRES_WRITERS`] for
 /// sign-ups and as many for tokens, and two for look-ups.
 const POSTGRES_SHARED: u32 = 6;
+/// After how long such a connection is asked whether it is well: what stands between us
+/// and the database may have forgotten it, and the answer would never come.
+const SHARED_QUIET: Duration = Duration::from_secs(5);
+/// Never: a file does not go away.
+const A_FILE: Duration = Duration::MAX;
 /// Transactions at a time in which many requests share one kind of writing: while one
 /// waits for the disk the other one works. More would only make each one's part smaller.
 const POSTGRES_WRITERS: usize = 2;
@@ -63,7 +67,6 @@ const STATEMENTS: usize = 512;
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) database: Database,
-    pub(crate) kept: Kept,
     pub(crate) user_ids: Arc<crate::users::Numbers>,
     pub(crate) ledger: Arc<Ledger>,
     pub(crate) jobs_added: watch::Sender<u64>,
@@ -74,8 +77,16 @@ pub struct Store {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Database {
-    Sqlite { write: SqlitePool, read: SqlitePool, folder: PathBuf },
-    Postgres { pool: PgPool, shared: PgPool },
+    Sqlite {
+        write: Lender<Sqlite>,
+        read: Lender<Sqlite>,
+        folder: PathBuf,
+    },
+    /// `shared` is for what many requests do together.
+    Postgres {
+        pool: Lender<Postgres>,
+        shared: Lender<Postgres>,
+    },
 }
 
 /// A transaction. Dropped without [`Tx::commit`], it leaves nothing behind.
@@ -100,18 +111,19 @@ pub(crate) struct Added {
 #[derive(Debug)]
 enum Begun {
     /// On the one writing connection, begun immediately.
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Lent<Sqlite>),
     /// Read committed.
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(Lent<Postgres>),
 }
 
 /// A connection for reading.
 #[derive(Debug)]
-pub enum Read {
-    /// One of the readers.
-    Sqlite(PoolConnection<Sqlite>),
-    /// One of the pool.
-    Postgres(PoolConnection<Postgres>),
+pub struct Read(Reading);
+
+#[derive(Debug)]
+enum Reading {
+    Sqlite(Lent<Sqlite>),
+    Postgres(Lent<Postgres>),
 }
 
 /// A borrowed connection: every statement is a method of this.
@@ -133,8 +145,8 @@ pub(crate) enum Link<'a> {
 impl Begun {
     fn link(&mut self) -> Link<'_> {
         match self {
-            Self::Sqlite(tx) => Link::Sqlite(tx),
-            Self::Postgres(tx) => Link::Postgres(tx),
+            Self::Sqlite(lent) => Link::Sqlite(lent),
+            Self::Postgres(lent) => Link::Postgres(lent),
         }
     }
 }
@@ -161,8 +173,8 @@ impl Tx {
             Some(audit::append(&mut conn, &ledger, &entries).await?)
         };
         match begun {
-            Begun::Sqlite(tx) => tx.commit().await?,
-            Begun::Postgres(tx) => tx.commit().await?,
+            Begun::Sqlite(lent) => lent.commit().await?,
+            Begun::Postgres(lent) => lent.commit().await?,
         }
         if let Some(turn) = turn {
             turn.settle();
@@ -181,11 +193,19 @@ impl Tx {
 impl Read {
     /// The connection, for statements that do not write.
     pub fn conn(&mut self) -> Conn<'_> {
-        let link = match self {
-            Self::Sqlite(connection) => Link::Sqlite(connection),
-            Self::Postgres(connection) => Link::Postgres(connection),
+        let link = match &mut self.0 {
+            Reading::Sqlite(lent) => Link::Sqlite(lent),
+            Reading::Postgres(lent) => Link::Postgres(lent),
         };
         Conn { link, entries: None, added: None }
+    }
+
+    /// All statements went well: the next one who reads may have the connection as it is.
+    pub fn done(self) {
+        match self.0 {
+            Reading::Sqlite(lent) => lent.give_back(),
+            Reading::Postgres(lent) => lent.give_back(),
+        }
     }
 }
 
@@ -234,13 +254,9 @@ impl Store {
                 ("statement_timeout", "5s"),
                 ("idle_in_transaction_session_timeout", "10s"),
             ]);
-            let pool = PgPoolOptions::new()
-                .max_connections(POSTGRES_CONNECTIONS)
-                .acquire_timeout(ACQUIRE_TIMEOUT)
-                .before_acquire(|_, it| Box::pin(async move { Ok(!was_told_since(it.age)) }))
-                .connect_with(options.clone())
-                .await
-                .map_err(ConnectError::Connect)?;
+            let pool: Lender<Postgres> =
+                Lender::new(options.clone(), POSTGRES_CONNECTIONS, ACQUIRE_TIMEOUT, Duration::ZERO);
+            pool.lend().await.map_err(ConnectError::Connect)?.give_back();
             let options = options.options([
                 // Who is waited for holds up all that share the transaction: they are
                 // better off alone.
@@ -253,20 +269,14 @@ impl Store {
                 ("enable_hashjoin", "off"),
                 ("enable_mergejoin", "off"),
             ]);
-            let shared = PgPoolOptions::new()
-                .max_connections(POSTGRES_SHARED)
-                .acquire_timeout(ACQUIRE_TIMEOUT)
-                // A broken one shows at the first statement, and then nothing is lost.
-                .test_before_acquire(false)
-                .before_acquire(|_, it| Box::pin(async move { Ok(!was_told_since(it.age)) }))
-                .connect_lazy_with(options);
+            // A broken one shows at the first statement, and then all it takes is to go alone.
+            let shared = Lender::new(options, POSTGRES_SHARED, ACQUIRE_TIMEOUT, SHARED_QUIET);
             Database::Postgres { pool, shared }
         } else {
             return Err(ConnectError::Url);
         };
         Ok(Self {
             database,
-            kept: Kept::default(),
             user_ids: Arc::default(),
             ledger: Arc::default(),
             jobs_added: watch::Sender::default(),
@@ -306,29 +316,14 @@ impl Store {
         // The first connection switches a new file to WAL, for which the busy
         // timeout does not wait: of two at once one fails.
         let turn = wait_for_turn(folder.clone()).await?;
-        let write = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(Duration::from_secs(5))
-            // A transaction that SQLite ended by itself because the disk failed it is one
-            // that sqlx still counts: on that connection none would ever begin again.
-            // It is a file, which does not go away: to ask costs two changes of threads.
-            .test_before_acquire(false)
-            .before_acquire(|connection, _| {
-                Box::pin(async move { Ok(!connection.is_in_transaction()) })
-            })
-            .connect_with(
-                options
-                    .clone()
-                    .pragma("cache_size", WRITER_CACHE)
-                    .pragma("wal_autocheckpoint", LOG_PAGES),
-            )
-            .await
-            .map_err(ConnectError::Connect)?;
-        let read = SqlitePoolOptions::new()
-            .max_connections(SQLITE_READERS)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .test_before_acquire(false)
-            .connect_lazy_with(options.pragma("query_only", "ON"));
+        let writing = options
+            .clone()
+            .pragma("cache_size", WRITER_CACHE)
+            .pragma("wal_autocheckpoint", LOG_PAGES);
+        let write = Lender::new(writing, 1, WRITE_TIMEOUT, A_FILE);
+        drop(write.lend().await.map_err(ConnectError::Connect)?);
+        let reading = options.pragma("query_only", "ON");
+        let read = Lender::new(reading, SQLITE_READERS, ACQUIRE_TIMEOUT, A_FILE);
         drop(turn);
         Ok(Database::Sqlite { write, read, folder })
     }
@@ -346,9 +341,13 @@ impl Store {
         let done = match &self.database {
             Database::Sqlite { write, folder, .. } => {
                 let _turn = wait_for_turn(folder.clone()).await?;
-                migrator.run(write).await
+                let mut lent = write.lend().await.map_err(ConnectError::Connect)?;
+                migrator.run(&mut *lent).await
             }
-            Database::Postgres { pool, .. } => migrator.run(pool).await,
+            Database::Postgres { pool, .. } => {
+                let mut lent = pool.lend().await.map_err(ConnectError::Connect)?;
+                migrator.run(&mut *lent).await
+            }
         };
         done.map_err(|error| match error {
             MigrateError::VersionMissing(version) => ConnectError::Newer(version),
@@ -357,18 +356,15 @@ impl Store {
     }
 
     /// Begins a transaction that may write.
-    ///
-    /// Waiting for a connection takes a future of four kilobytes, here as below: in a box
-    /// it is not a part of every request's, which is moved about a dozen times on its way
-    /// through the layers.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        let begun = match &self.database {
+        match &self.database {
             Database::Sqlite { write, .. } => {
-                Begun::Sqlite(Box::pin(write.begin_with("BEGIN IMMEDIATE")).await?)
+                let mut lent = write.lend().await?;
+                lent.begin("BEGIN IMMEDIATE").await?;
+                Ok(self.transaction(Begun::Sqlite(lent)))
             }
-            Database::Postgres { pool, .. } => Begun::Postgres(Box::pin(pool.begin()).await?),
-        };
-        Ok(self.transaction(begun))
+            Database::Postgres { pool, .. } => self.begin_on(pool).await,
+        }
     }
 
     /// Begins a transaction that many requests share. It gives up early where it would
@@ -376,11 +372,14 @@ impl Store {
     pub async fn begin_together(&self) -> Result<Tx, StoreError> {
         match &self.database {
             Database::Sqlite { .. } => self.begin().await,
-            Database::Postgres { shared, .. } => {
-                let _waiting = self.kept.wait();
-                Ok(self.transaction(Begun::Postgres(Box::pin(shared.begin()).await?)))
-            }
+            Database::Postgres { shared, .. } => self.begin_on(shared).await,
         }
+    }
+
+    async fn begin_on(&self, lender: &Lender<Postgres>) -> Result<Tx, StoreError> {
+        let mut lent = lender.lend().await?;
+        lent.begin("BEGIN").await?;
+        Ok(self.transaction(Begun::Postgres(lent)))
     }
 
     /// How many of [`Self::begin_together`] should be under way for one purpose.
@@ -403,9 +402,24 @@ impl Store {
         }
     }
 
+    /// A connection for reading.
+    pub async fn read(&self) -> Result<Read, StoreError> {
+        Ok(Read(match &self.database {
+            Database::Sqlite { read, .. } => Reading::Sqlite(read.lend().await?),
+            Database::Postgres { pool, .. } => Reading::Postgres(pool.lend().await?),
+        }))
+    }
+
+    /// A connection for what many requests read together.
+    pub async fn read_together(&self) -> Result<Read, StoreError> {
+        match &self.database {
+            Database::Sqlite { .. } => self.read().await,
+            Database::Postgres { shared, .. } => Ok(Read(Reading::Postgres(shared.lend().await?))),
+        }
+    }
+
     /// Waits for connections in use and closes all.
     pub async fn close(&self) {
-        self.kept.close();
         match &self.database {
             Database::Sqlite { write, read, .. } => {
                 read.close().await;
@@ -432,9 +446,9 @@ mod tests {
 
     use super::*;
 
-    async fn pragma(pool: &SqlitePool, name: &str) -> String {
+    async fn pragma(lender: &Lender<Sqlite>, name: &str) -> String {
         let sql = sqlx::AssertSqlSafe(format!("PRAGMA {name}"));
-        let row = sqlx::query(sql).fetch_one(pool).await.unwrap();
+        let row = sqlx::query(sql).fetch_one(&mut *lender.lend().await.unwrap()).await.unwrap();
         row.try_get::<i64, _>(0).map_or_else(|_| row.get(0), |number| number.to_string())
     }
 
@@ -445,7 +459,7 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let store = Store::connect(&format!("sqlite://{}/x.db", folder.display())).await.unwrap();
         let Database::Sqlite { write, read, .. } = &store.database else { panic!("another one") };
-        for (pool, query_only) in [(write, "0"), (read, "1")] {
+        for (lender, query_only) in [(write, "0"), (read, "1")] {
             for (name, value) in [
                 ("journal_mode", "wal"),
                 ("synchronous", "2"),
@@ -457,12 +471,15 @@ mod tests {
                 ("temp_store", "2"),
                 ("query_only", query_only),
             ] {
-                assert_eq!(pragma(pool, name).await, value, "{name}");
+                assert_eq!(pragma(lender, name).await, value, "{name}");
             }
         }
         assert_eq!(pragma(write, "cache_size").await, WRITER_CACHE);
         assert_eq!(pragma(write, "wal_autocheckpoint").await, LOG_PAGES);
-        assert_eq!(write.options().get_max_connections(), 1, "one writes at a time");
+        let one = write.lend().await.unwrap();
+        let another = tokio::time::timeout(Duration::from_millis(50), write.lend()).await;
+        assert!(another.is_err(), "two write at a time");
+        drop(one);
         for entry in std::fs::read_dir(&folder).unwrap() {
             let (path, mode) = {
                 let entry = entry.unwrap();

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use doorstep_tests::{Answer, Kind, Postgres, Server, person, send};
+use doorstep_tests::{Answer, Kind, Postgres, Server, Wire, person, send};
 use reqwest::Method;
 use sqlx::Connection as _;
 
@@ -355,4 +355,52 @@ async fn a_server_that_hangs_in_the_middle_is_cut_off() {
     let late = signing_up.await.unwrap();
     assert!([409, 503].contains(&late.status.as_u16()), "{}", late.text);
     assert_eq!(server.database.count("SELECT COUNT(*) FROM users").await, 1);
+}
+
+/// What a firewall does that forgot its connections, or a machine that lost its power: no
+/// answer comes, and no error either. The network itself gives up after a quarter of an hour.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_answer_no_more_are_given_up() {
+    let (cluster, _own) = Postgres::shared_or_own();
+    let direct = Postgres::new_database(&cluster).await;
+    let mut url = reqwest::Url::parse(&direct).unwrap();
+    let wire = Wire::to(url.port().unwrap()).await;
+    url.set_port(Some(wire.address.port())).unwrap();
+    let mut server =
+        Server::start_with(Kind::Sqlite, &[("DOORSTEP_DATABASE_URL", url.as_str())]).await;
+    server.database.url = direct;
+    let server = Arc::new(server);
+    let client = server.client("register", &[], &[]);
+    let token = server.token(&client, "register").await;
+    for round in 0..3 {
+        // One at a time, for a quiet server; then so many that every connection is there.
+        let everybody = if round == 0 { 1 } else { 40 };
+        for lost in [false, true] {
+            if lost {
+                wire.lose();
+            }
+            let asking: Vec<_> = (0..everybody)
+                .map(|at| {
+                    let (server, token) = (server.clone(), token.clone());
+                    let name = format!("u{round}-{lost}-{at}");
+                    tokio::spawn(async move {
+                        loop {
+                            let answer = ask(&server, &token, &name).await;
+                            match answer.refusal() {
+                                (201, _) => return,
+                                (409, code) => assert_eq!(code, "request-in-progress"),
+                                _ => assert_told_to_come_again(&answer),
+                            }
+                            tokio::time::sleep(Duration::from_millis(50)).await;
+                        }
+                    })
+                })
+                .collect();
+            for one in asking {
+                one.await.unwrap();
+            }
+        }
+    }
+    let users = server.database.count("SELECT COUNT(*) FROM users").await;
+    assert_eq!(users, 2 * (1 + 40 + 40));
 }

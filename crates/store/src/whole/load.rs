@@ -86,13 +86,15 @@ impl Store {
             let in_use = match &self.database {
                 // Leaving the WAL is for whoever is alone, and is undone at once.
                 Database::Sqlite { write, .. } => {
-                    let leave = sqlx::query("PRAGMA journal_mode = DELETE").execute(write).await;
+                    let mut lent = write.lend().await?;
+                    let leave =
+                        sqlx::query("PRAGMA journal_mode = DELETE").execute(&mut *lent).await;
                     let busy = match leave.map_err(StoreError::from) {
                         Ok(_) => false,
                         Err(StoreError::Unavailable(sqlx::Error::Database(_))) => true,
                         Err(error) => return Err(error),
                     };
-                    sqlx::query("PRAGMA journal_mode = WAL").execute(write).await?;
+                    sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *lent).await?;
                     busy
                 }
                 Database::Postgres { pool, .. } => {
@@ -100,7 +102,10 @@ impl Store {
                                WHERE datname = current_database() AND pid <> pg_backend_pid()
                                  AND usename = current_user AND application_name = $1";
                     let program = crate::connect::APPLICATION;
-                    sqlx::query_scalar(sql).bind(program).fetch_one(pool).await?
+                    sqlx::query_scalar(sql)
+                        .bind(program)
+                        .fetch_one(&mut *pool.lend().await?)
+                        .await?
                 }
             };
             if !in_use || Instant::now() > until {

@@ -1,12 +1,13 @@
 //! Reading all of a database as it is at one moment, while servers go on writing.
 
 use futures_util::TryStreamExt as _;
-use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, Postgres, Sqlite};
 
 use super::{Applied, Column, Kind, TABLES, Tally, Value, hex, order, value};
 use crate::{
     Conn, Store, StoreError, all,
     connect::{Database, Link},
+    lent::Lent,
 };
 
 /// Rows handed out at a time: memory for a few, and few waits.
@@ -21,18 +22,23 @@ pub struct Snapshot(Begun);
 
 #[derive(Debug)]
 enum Begun {
-    Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Sqlite(Lent<Sqlite>),
+    Postgres(Lent<Postgres>),
 }
 
 impl Store {
     /// The database as it is now: all that was committed before is in it.
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let begun = match &self.database {
-            Database::Sqlite { read, .. } => Begun::Sqlite(read.begin().await?),
+            Database::Sqlite { read, .. } => {
+                let mut lent = read.lend().await?;
+                lent.begin("BEGIN").await?;
+                Begun::Sqlite(lent)
+            }
             Database::Postgres { pool, .. } => {
-                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                Begun::Postgres(pool.begin_with(begin).await?)
+                let mut lent = pool.lend().await?;
+                lent.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+                Begun::Postgres(lent)
             }
         };
         let mut snapshot = Snapshot(begun);
@@ -47,8 +53,8 @@ impl Snapshot {
     /// The connection.
     pub fn conn(&mut self) -> Conn<'_> {
         let link = match &mut self.0 {
-            Begun::Sqlite(tx) => Link::Sqlite(tx),
-            Begun::Postgres(tx) => Link::Postgres(tx),
+            Begun::Sqlite(lent) => Link::Sqlite(lent),
+            Begun::Postgres(lent) => Link::Postgres(lent),
         };
         Conn { link, entries: None, added: None }
     }

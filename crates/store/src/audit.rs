@@ -15,9 +15,9 @@ use serde_json::{Map, Value};
 
 use crate::{
     Conn, Store, StoreError, all,
-    connect::Database,
+    connect::{Database, Link},
     document, exec,
-    many::{Many, exec_many},
+    many::{Many, arrays, exec_many},
     one,
 };
 
@@ -243,6 +243,18 @@ impl Conn<'_> {
         entries: &[Entry],
         ring: &KeyRing,
     ) -> Result<bool, StoreError> {
+        /// Both in one way to the database, in which the lane's next one waits.
+        const AT_ONCE: &str = "WITH moved AS (
+                UPDATE audit_heads SET seq = $1, hash = $2, mac = $3
+                WHERE lane = $4 AND seq = $5 AND hash = $6 RETURNING 1
+            ), added AS (
+                INSERT INTO audit_log (lane, seq, id, actor, action, subject, details, created_at,
+                                       hash, mac)
+                SELECT $4, v.* FROM unnest($7, $8, $9, $10, $11, $12, $13, $14, $15) AS v
+                WHERE EXISTS (SELECT 1 FROM moved)
+                ON CONFLICT (lane, seq) DO NOTHING RETURNING 1
+            )
+            SELECT (SELECT COUNT(*) FROM moved), (SELECT COUNT(*) FROM added)";
         static ADD: Many = Many::new(
             "INSERT INTO audit_log (lane, seq, id, actor, action, subject, details, created_at, hash, mac)
              SELECT column2, column3, column4, column5, column6, column7, column8, column9,
@@ -253,32 +265,66 @@ impl Conn<'_> {
         );
         let mut head = from.clone();
         let rows: Vec<_> = entries.iter().map(|entry| head.append(entry.clone(), ring)).collect();
-        let moved = exec!(
-            self,
-            "UPDATE audit_heads SET seq = $1, hash = $2, mac = $3
-             WHERE lane = $4 AND seq = $5 AND hash = $6",
-            head.seq,
-            &head.hash,
-            head.mac(ring),
-            head.lane,
-            from.seq,
-            &from.hash,
-        );
-        if moved == 0 {
+        let mac = head.mac(ring);
+        let (moved, added) = if let Link::Postgres(connection) = &mut self.link {
+            let query = sqlx::query_as::<_, (i64, i64)>(AT_ONCE)
+                .bind(head.seq)
+                .bind(&head.hash)
+                .bind(mac)
+                .bind(head.lane)
+                .bind(from.seq)
+                .bind(&from.hash);
+            let query = arrays!(
+                query,
+                rows,
+                row,
+                (),
+                [
+                    row.seq,
+                    &row.entry.id,
+                    &row.entry.actor,
+                    &row.entry.action,
+                    &row.entry.subject,
+                    &row.entry.details,
+                    row.entry.created_at.0,
+                    &row.hash,
+                    &row.mac
+                ]
+            );
+            let (moved, added) = query.fetch_one(&mut **connection).await?;
+            (moved > 0, added.unsigned_abs())
+        } else {
+            let moved = exec!(
+                self,
+                "UPDATE audit_heads SET seq = $1, hash = $2, mac = $3
+                 WHERE lane = $4 AND seq = $5 AND hash = $6",
+                head.seq,
+                &head.hash,
+                mac,
+                head.lane,
+                from.seq,
+                &from.hash,
+            );
+            if moved == 0 {
+                return Ok(false);
+            }
+            let added = exec_many!(self, ADD, [], rows, |row| [
+                row.lane,
+                row.seq,
+                &row.entry.id,
+                &row.entry.actor,
+                &row.entry.action,
+                &row.entry.subject,
+                &row.entry.details,
+                row.entry.created_at.0,
+                &row.hash,
+                &row.mac,
+            ]);
+            (true, added)
+        };
+        if !moved {
             return Ok(false);
         }
-        let added = exec_many!(self, ADD, [], rows, |row| [
-            row.lane,
-            row.seq,
-            &row.entry.id,
-            &row.entry.actor,
-            &row.entry.action,
-            &row.entry.subject,
-            &row.entry.details,
-            row.entry.created_at.0,
-            &row.hash,
-            &row.mac,
-        ]);
         if added < rows.len() as u64 {
             // The head has moved already, so this transaction has to be given up.
             turn.give_up(BEHIND);

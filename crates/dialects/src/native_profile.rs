@@ -2,7 +2,8 @@
 
 use doorstep_accounts::{Timestamp, User, labels::OWN};
 use iso_currency::Currency;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 /// The plan that accounts are on, from the operator's settings.
 #[derive(Debug, Clone)]
@@ -39,75 +40,134 @@ pub struct Holdings {
 const NOTHING_USED: i64 = 0;
 
 /// The documented body.
-pub fn profile(user: &User, plan: &Plan, held: Holdings, timezone: &str) -> Value {
-    let text = |field: &str| user.shown(field).cloned().unwrap_or(Value::Null);
-    let currency = user.text("currency").unwrap_or_default();
-    let symbol = Currency::from_code(currency).map(|currency| currency.symbol().to_string());
-    let mut body = Map::new();
-    body.insert("id".into(), user.id.into());
-    body.insert("email".into(), user.email.clone().into());
-    for field in [
-        "fname",
-        "lname",
-        "phone",
-        "address1",
-        "address2",
-        "city",
-        "company_name",
-        "country",
-        "zip",
-        "vat",
-        "state",
-        "locale",
-    ] {
-        body.insert(field.into(), text(field));
-    }
-    body.insert("timezone".into(), timezone.into());
-    body.insert("currency".into(), json!({ "code": currency, "symbol": symbol }));
-    let sftp = user.profile.get("c_sftp_pass").and_then(Value::as_bool).unwrap_or(false);
-    body.insert("c_sftp_pass".into(), sftp.into());
-    body.insert("created_at".into(), rfc3339(user.created_at).into());
-    body.insert("updated_at".into(), rfc3339(user.updated_at).into());
-    // What the operator's form asked besides; there is no such member where it asked nothing.
-    if let Some(custom) = user.labels.get(OWN) {
-        body.insert("custom".into(), custom.clone());
-    }
-    body.insert("billing_plan".into(), json!({ "id": plan.id, "name": plan.name }));
-    let services = [
-        "projects",
-        "containers",
-        "container_services",
-        "container_images",
-        "container_registries",
-        "dns_zones",
-    ];
-    let count = |kind: &str| match kind {
-        "projects" => held.projects,
-        "containers" => held.containers,
-        _ => NOTHING_USED,
-    };
-    let services: Map<_, _> =
-        services.into_iter().map(|kind| (kind.to_owned(), count(kind).into())).collect();
-    body.insert("services".into(), services.into());
-    body.insert(
-        "quota".into(),
-        json!({
-            "containers": quota(held.containers, plan.quotas.containers),
-            "cr": quota(NOTHING_USED, plan.quotas.cr),
-            "dns_zones": quota(NOTHING_USED, plan.quotas.dns_zones),
-        }),
-    );
-    body.insert("unprocessed_usage".into(), json!(0.0));
-    json!({ "user": body })
+#[derive(Debug, Serialize)]
+pub struct Profile<'a> {
+    user: Shown<'a>,
 }
 
-fn quota(used: i64, allowed: i64) -> Value {
-    json!({
-        "current": used,
-        "quota": allowed,
-        "is_over": used > allowed,
-        "available": (allowed - used).max(0),
-    })
+#[derive(Debug, Serialize)]
+struct Shown<'a> {
+    id: i64,
+    email: &'a str,
+    fname: Option<&'a Value>,
+    lname: Option<&'a Value>,
+    phone: Option<&'a Value>,
+    address1: Option<&'a Value>,
+    address2: Option<&'a Value>,
+    city: Option<&'a Value>,
+    company_name: Option<&'a Value>,
+    country: Option<&'a Value>,
+    zip: Option<&'a Value>,
+    vat: Option<&'a Value>,
+    state: Option<&'a Value>,
+    locale: Option<&'a Value>,
+    timezone: &'a str,
+    currency: ShownCurrency<'a>,
+    c_sftp_pass: bool,
+    created_at: String,
+    updated_at: String,
+    /// What the operator's form asked besides; there is no such member where it asked
+    /// nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    custom: Option<&'a Value>,
+    billing_plan: ShownPlan<'a>,
+    services: Held,
+    quota: ShownQuotas,
+    unprocessed_usage: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct ShownCurrency<'a> {
+    code: &'a str,
+    symbol: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ShownPlan<'a> {
+    id: i64,
+    name: &'a str,
+}
+
+/// How much there is of each. What nobody can have here yet is none.
+#[derive(Debug, Default, Serialize)]
+struct Held {
+    projects: i64,
+    containers: i64,
+    container_services: i64,
+    container_images: i64,
+    container_registries: i64,
+    dns_zones: i64,
+}
+
+#[derive(Debug, Serialize)]
+struct ShownQuotas {
+    containers: Share,
+    cr: Share,
+    dns_zones: Share,
+}
+
+#[derive(Debug, Serialize)]
+struct Share {
+    current: i64,
+    quota: i64,
+    is_over: bool,
+    available: i64,
+}
+
+impl Share {
+    fn of(used: i64, allowed: i64) -> Self {
+        Self {
+            current: used,
+            quota: allowed,
+            is_over: used > allowed,
+            available: (allowed - used).max(0),
+        }
+    }
+}
+
+/// A user as the user sees it.
+pub fn profile<'a>(
+    user: &'a User,
+    plan: &'a Plan,
+    held: Holdings,
+    timezone: &'a str,
+) -> Profile<'a> {
+    let shown = |field: &str| user.shown(field);
+    let code = user.text("currency").unwrap_or_default();
+    let symbol = Currency::from_code(code).map(|currency| currency.symbol().to_string());
+    let Holdings { projects, containers } = held;
+    Profile {
+        user: Shown {
+            id: user.id,
+            email: &user.email,
+            fname: shown("fname"),
+            lname: shown("lname"),
+            phone: shown("phone"),
+            address1: shown("address1"),
+            address2: shown("address2"),
+            city: shown("city"),
+            company_name: shown("company_name"),
+            country: shown("country"),
+            zip: shown("zip"),
+            vat: shown("vat"),
+            state: shown("state"),
+            locale: shown("locale"),
+            timezone,
+            currency: ShownCurrency { code, symbol },
+            c_sftp_pass: shown("c_sftp_pass").and_then(Value::as_bool).unwrap_or(false),
+            created_at: rfc3339(user.created_at),
+            updated_at: rfc3339(user.updated_at),
+            custom: user.labels.get(OWN),
+            billing_plan: ShownPlan { id: plan.id, name: &plan.name },
+            services: Held { projects, containers, ..Held::default() },
+            quota: ShownQuotas {
+                containers: Share::of(containers, plan.quotas.containers),
+                cr: Share::of(NOTHING_USED, plan.quotas.cr),
+                dns_zones: Share::of(NOTHING_USED, plan.quotas.dns_zones),
+            },
+            unprocessed_usage: 0.0,
+        },
+    }
 }
 
 /// `2019-04-04T07:36:50.637Z`, as in the documented example.

@@ -119,7 +119,9 @@ const URI_BYTES: usize = 8 * 1024;
 
 /// What must hold for every request, whatever its route.
 fn check(request: &Request) -> Result<(), Reject> {
-    if request.uri().to_string().len() > URI_BYTES {
+    let uri = request.uri();
+    let authority = uri.authority().map_or(0, |authority| authority.as_str().len());
+    if authority + uri.path_and_query().map_or(0, |rest| rest.as_str().len()) > URI_BYTES {
         return Err(Reject::new(
             Code::UriTooLong,
             format!("the URL is longer than {URI_BYTES} bytes"),

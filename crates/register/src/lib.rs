@@ -84,7 +84,7 @@ pub use pending_sign_up::{
 pub use registration::{check_registration, set_registration};
 pub use revoke_tokens::{TokenChoice, revoke_tokens};
 pub use session::{OpenedSession, authenticate_session, close_session, open_session};
-pub use sign_up::{Keyed, SignUps, count_rejection, sign_up};
+pub use sign_up::{Keyed, SignUps, count_rejection, sign_up, sign_up_again};
 pub use webhooks::{
     add_endpoint, disable_endpoint, enable_endpoint, list_dead, list_endpoints, note_gone,
     remove_endpoint, replay_events,

@@ -73,6 +73,25 @@ pub async fn sign_up(
     attempt.finish().await
 }
 
+/// The first answer again, for a request that could not be made today: what is asked of
+/// people may have changed since it was answered. `None`: nobody has made it.
+pub async fn sign_up_again(
+    context: &Context,
+    meter: &Meter,
+    caller: &Principal,
+    application: Application,
+    keyed: &Keyed,
+) -> Result<Option<Created>, Error> {
+    let Subject::App { client_id } = &caller.subject else { return Ok(None) };
+    let (application, keyed, token) = (&application, Some(keyed), caller.sign_up.as_deref());
+    let (now, stale) = (context.clock.now(), AtomicBool::new(false));
+    let confirmation = None;
+    let attempt =
+        Attempt { context, meter, client_id, token, confirmation, application, keyed, now, stale };
+    let mut read = context.store.read().await?;
+    attempt.replay(&mut read.conn()).await
+}
+
 /// That somebody who may said yes to a pending sign-up.
 pub(crate) struct Confirmation<'a> {
     /// Which one.

@@ -128,10 +128,18 @@ async fn create(
     // Our page and our form ask what the operator declared. A program asks what it will.
     let asked = bound.is_some() || matches!(sender, Sender::Page(_));
     let terms = &app.context.terms;
-    let application = native::decode_sign_up(body, bound, terms.names, terms.declared, asked)?;
-    let key = match sender {
-        Sender::Program(headers) => idempotency_key(headers)?,
-        Sender::Page(key) => Some(key),
+    let decoded = native::decode_sign_up(body, bound, terms.names, terms.declared, asked);
+    let key = match (sender, &decoded) {
+        (Sender::Program(headers), Ok(_)) => idempotency_key(headers)?,
+        (Sender::Program(headers), Err(_)) => idempotency_key(headers).ok().flatten(),
+        (Sender::Page(key), _) => Some(key),
+    };
+    let application = match decoded {
+        Ok(application) => application,
+        Err(refusal) => {
+            let before = answered_before(app, meter, caller, key, body).await?;
+            return before.map(SignedUp::Created).ok_or_else(|| refusal.into());
+        }
     };
     let keyed = keyed(key, caller, &application.identity, body)?;
     if caller.sign_up.is_some() && keyed.is_none() {
@@ -147,6 +155,28 @@ async fn create(
     let created =
         register::sign_up(&app.context, meter, caller, application, keyed.as_ref()).await?;
     Ok(SignedUp::Created(created))
+}
+
+/// The answer to a request that was made before the operator asked what it does not say.
+async fn answered_before(
+    app: &App,
+    meter: &Meter,
+    caller: &Principal,
+    key: Option<IdempotencyKey>,
+    body: &[u8],
+) -> Result<Option<Created>, Reject> {
+    let bound = caller.sign_up.as_ref().map(|token| &token.binding);
+    let names = app.context.terms.names;
+    let Ok(application) = native::decode_sign_up(body, bound, names, &[], false) else {
+        return Ok(None);
+    };
+    let Some(keyed) = keyed(key, caller, &application.identity, body)? else { return Ok(None) };
+    match register::sign_up_again(&app.context, meter, caller, application, &keyed).await {
+        Ok(before) => Ok(before),
+        // The key is that of another request, and this one is wrong by itself.
+        Err(register::Error::Refused(_)) => Ok(None),
+        Err(failed) => Err(failed.into()),
+    }
 }
 
 /// `GET /api/widget/session`

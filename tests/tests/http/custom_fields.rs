@@ -395,17 +395,24 @@ async fn declarations_are_read_again_under_a_running_server() {
         "provider_username": "ada", "locked": { "staff": 5 },
     });
     let token = server.mint(&client, &details).await.json()["access_token"].clone();
-    let file = server.folder().join("doorstep.toml");
-    let other =
-        "[[form.custom]]\nname = \"team\"\nkind = \"text\"\nlabel = \"Team\"\nrequired = true\n";
-    fs::write(file, other).unwrap();
-    server.signal("HUP");
-    for _ in 0..600 {
-        if server.log().contains("the settings were read again") {
-            break;
+    let asks = async |names: &[&str], times: usize| {
+        let one = |name: &&str| {
+            format!(
+                "[[form.custom]]\nname = \"{name}\"\nkind = \"text\"\nlabel = \"X\"\nrequired = true\n"
+            )
+        };
+        let text: String = names.iter().map(one).collect();
+        fs::write(server.folder().join("doorstep.toml"), text).unwrap();
+        server.signal("HUP");
+        for _ in 0..600 {
+            if server.log().matches("the settings were read again").count() >= times {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        panic!("the settings were not read");
+    };
+    asks(&["team"], 1).await;
     let send = async |custom: Value| page(&server, token.as_str().unwrap(), &body(&custom)).await;
     let refused = send(json!({ "team": "Red\u{202E}" })).await;
     assert_eq!(
@@ -415,6 +422,18 @@ async fn declarations_are_read_again_under_a_running_server() {
     let done = send(json!({ "team": "Red", "staff": 6 })).await;
     assert_eq!(done.json()["ignored"], json!(["/user/custom/staff"]));
     assert_eq!(done.json()["user"]["labels"]["doorstep"], json!({ "team": "Red" }));
+
+    // Whoever did not hear of it asks again, in the words of then.
+    asks(&["team", "colour"], 2).await;
+    let again = send(json!({ "team": "Red", "staff": 6 })).await;
+    assert_eq!(again.status, 201, "{}", again.text);
+    assert_eq!(again.header("idempotent-replayed"), "true");
+    assert_eq!(again.json()["user"]["api"], done.json()["user"]["api"]);
+    // Another request with that key is as wrong as any.
+    let other = send(json!({ "team": "Blue" })).await;
+    assert_eq!(faults(&other), [("/user/custom/colour".to_owned(), "required".to_owned())]);
+    let users = server.database.count("SELECT COUNT(*) FROM users").await;
+    assert_eq!(users, 1);
 }
 
 on_both!(

@@ -25,6 +25,10 @@ use crate::{Kind, Server};
 
 /// Visits at once, while the capacity is measured: a few for each core.
 const CLOSED_LOOP: usize = 16;
+/// Visits at once, before anything is looked at: more than come together when the machine
+/// stands still for a second, fewer than are turned away. The memory and the connections that
+/// they take stay with the server, and would look like a leak if that second came late.
+const CROWD: usize = 384;
 /// Visits under way at most. At half load a few are; a server that stands still for a
 /// second is still asked as before, and the client's memory is bounded.
 const UNDER_WAY: usize = 1_024;
@@ -80,6 +84,11 @@ pub async fn run(plan: &Plan, mut watch: impl FnMut(&Sample)) -> Outcome {
     let server = Server::start_with(plan.kind, &[("DOORSTEP_LOG__FILTER", "info")]).await;
     let visitors = Arc::new(Visitors::to(&server, plan.note).await);
     let capacity = capacity(&visitors, plan.capacity).await;
+    let crowd = (0..CROWD).map(|_| {
+        let visitors = Arc::clone(&visitors);
+        async move { visitors.visit(Instant::now()).await }
+    });
+    crowd.collect::<JoinSet<_>>().join_all().await;
     let rate = capacity * plan.share;
     let looks = Looks::at(&server, plan.kind);
     let bounds = Bounds { wal: looks.wal_bound().await, judges_times: plan.judges_times };

@@ -96,13 +96,13 @@ export function draw(box, options) {
   }
 
   // What the person does.
-  let isComposing, isDown, isOpen, isPressed, settle;
+  let isComposing, isDown, isOpen, isPressed, isFree, settle;
   const button = form.querySelector("[type=submit]");
   const summary = form.querySelector(".doorstep-summary");
   const retry = summary.querySelector("button");
   // Half a date has no value that could be handed over, and each digit of a year makes another one.
   const isDating = () => !isPressed && inputs.some((input) => input.type == "date" && (input.validity.badInput || input.matches(":focus")));
-  const look = () => settle && !isComposing && !isDown && !isOpen && !isDating() && settle();
+  const look = () => settle && (isFree || (!isComposing && !isDown && !isOpen && !isDating())) && settle();
   const soon = () => setTimeout(look);
   const on = (names, hear) => names.split(" ").forEach((name) => form.addEventListener(name, hear, true));
   on("input change", ({ target }) => touched.add(target));
@@ -159,7 +159,10 @@ export function draw(box, options) {
       }),
 
     /** Nobody is there any more whom a change could disturb: whoever waits for calm goes on, and cleans up. */
-    free: () => settle?.(),
+    free() {
+      isFree = true;
+      settle?.();
+    },
 
     /** Gives all that was typed to the form in `next`, and its place. */
     carry(next) {

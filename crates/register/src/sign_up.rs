@@ -84,12 +84,15 @@ pub async fn sign_up_again(
 ) -> Result<Option<Created>, Error> {
     let Subject::App { client_id } = &caller.subject else { return Ok(None) };
     let (application, keyed, token) = (&application, Some(keyed), caller.sign_up.as_deref());
+    if token.is_some_and(|token| token.assurance == Assurance::Anonymous) {
+        // It was answered by what waits.
+        return Ok(None);
+    }
     let (now, stale) = (context.clock.now(), AtomicBool::new(false));
     let confirmation = None;
     let attempt =
         Attempt { context, meter, client_id, token, confirmation, application, keyed, now, stale };
-    let mut read = context.store.read().await?;
-    attempt.replay(&mut read.conn()).await
+    attempt.finish_with(attempt.only_replay()).await
 }
 
 /// That somebody who may said yes to a pending sign-up.
@@ -145,7 +148,22 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     /// The whole of it, and what was found out on the way.
     async fn finish(&self) -> Result<Created, Error> {
-        let ended = self.within_limits().await;
+        self.finish_with(self.within_limits()).await
+    }
+
+    /// The first answer again, and nothing else.
+    async fn only_replay(&self) -> Result<Option<Created>, Error> {
+        let mut read = self.context.store.read().await?;
+        let replayed = self.replay(&mut read.conn()).await?;
+        read.done();
+        Ok(replayed)
+    }
+
+    async fn finish_with<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let ended = work.await;
         if let (Some(keyed), true) = (self.keyed, self.stale.load(Ordering::Relaxed)) {
             over::end(self.context, Over::Replay(self.client_id, &keyed.key)).await;
         }

@@ -76,7 +76,13 @@ impl Drop for Turn {
     fn drop(&mut self) {
         if !self.broken {
             let lane = Lane { number: self.lane.number, head: self.lane.head.take() };
-            self.ledger.free.lock().unwrap_or_else(PoisonError::into_inner).push(lane);
+            let mut free = self.ledger.free.lock().unwrap_or_else(PoisonError::into_inner);
+            if lane.head.is_some() {
+                free.push(lane);
+            } else {
+                // Nobody knows whether a transaction that was lost on the way still holds it.
+                free.insert(0, lane);
+            }
         }
     }
 }

@@ -29,6 +29,9 @@ use crate::read_only::was_told_since;
 /// After so long a connection is closed in place of being lent again, as pools do:
 /// memory that a session gathers in PostgreSQL goes, and a load balancer gets its turn.
 const LONGEST: Duration = Duration::from_mins(30);
+/// One that nobody needed for so long is closed: many came at once and opened it, and what
+/// all servers keep open is a part of the hundred that PostgreSQL has.
+const IDLE: Duration = Duration::from_mins(1);
 /// How long one may take to say that it is well, or to take back what was begun. The
 /// request that it was lent for has failed already, or another waits for it.
 const ANSWER: Duration = Duration::from_secs(1);
@@ -50,7 +53,7 @@ struct Shared<DB: Lends> {
     /// One that nobody used for so long is asked first.
     quiet: Duration,
     places: Arc<Semaphore>,
-    /// The last that came back is the first to go: its caches are warm.
+    /// In the order in which they came back. The last is the first to go: its caches are warm.
     free: Mutex<Vec<Free<DB>>>,
 }
 
@@ -80,8 +83,7 @@ struct Held<DB: Lends> {
 pub(crate) trait Lends: Database + Sized {
     /// How one is opened.
     type Options: Send + Sync + 'static;
-    /// Whether a statement that was given up keeps the connection in order, without a
-    /// network that could lose the answer.
+    /// Whether there is no network between, which forgets connections and leads to others.
     const IS_NEAR: bool;
 
     fn open(
@@ -157,12 +159,20 @@ impl<DB: Lends> Lender<DB> {
         loop {
             let mut one = self.free().pop()?;
             let age = one.opened.elapsed();
-            if age >= LONGEST || was_told_since(age) {
+            if !DB::IS_NEAR && (age >= LONGEST || was_told_since(age)) {
                 continue;
             }
-            let is_fresh = one.since.elapsed() < self.0.quiet;
-            if is_fresh || matches!(timeout(ANSWER, one.connection.ping()).await, Ok(Ok(()))) {
+            if one.since.elapsed() < self.0.quiet {
                 return Some(one);
+            }
+            match timeout(ANSWER, one.connection.ping()).await {
+                Ok(Ok(())) => return Some(one),
+                Ok(Err(_)) => {}
+                Err(_) => {
+                    // The others have lain for longer: a new one will sooner be there.
+                    let _closed = std::mem::take(&mut *self.free());
+                    return None;
+                }
             }
         }
     }
@@ -212,7 +222,13 @@ impl<DB: Lends> Lent<DB> {
 impl<DB: Lends> Held<DB> {
     fn give_back(self) {
         let Self { connection, opened, place, lender } = self;
-        lender.free().push(Free { connection, opened, since: Instant::now() });
+        let mut free = lender.free();
+        free.push(Free { connection, opened, since: Instant::now() });
+        let idle = free.iter().take_while(|one| one.since.elapsed() >= IDLE).count();
+        let idle: Vec<_> = free.drain(..idle).collect();
+        drop(free);
+        // Closed without holding anybody up.
+        drop(idle);
         drop(place);
     }
 
@@ -233,10 +249,8 @@ impl<DB: Lends> Held<DB> {
 
 impl<DB: Lends> Drop for Lent<DB> {
     fn drop(&mut self) {
-        let Some(held) = self.held.take() else { return };
-        if DB::IS_NEAR && !self.is_begun {
-            held.give_back();
-        } else if let Ok(runtime) = Handle::try_current() {
+        // Nobody says how it went. Where nothing runs that could ask, it is closed.
+        if let (Some(held), Ok(runtime)) = (self.held.take(), Handle::try_current()) {
             runtime.spawn(held.mend(self.is_begun));
         }
     }

@@ -166,10 +166,10 @@ async fn answered_before(
     body: &[u8],
 ) -> Result<Option<Created>, Reject> {
     let bound = caller.sign_up.as_ref().map(|token| &token.binding);
-    let names = app.context.terms.names;
-    let Ok(application) = native::decode_sign_up(body, bound, names, &[], false) else {
-        return Ok(None);
-    };
+    let terms = &app.context.terms;
+    // As it is asked today, or with nothing asked where that has another form now.
+    let read = |declared| native::decode_sign_up(body, bound, terms.names, declared, false);
+    let Ok(application) = read(terms.declared).or_else(|_| read(&[])) else { return Ok(None) };
     let Some(keyed) = keyed(key, caller, &application.identity, body)? else { return Ok(None) };
     match register::sign_up_again(&app.context, meter, caller, application, &keyed).await {
         Ok(before) => Ok(before),

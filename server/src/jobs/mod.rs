@@ -19,7 +19,11 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use doorstep_accounts::{JobKind, Timestamp, secret::random_text};
 use doorstep_register::Context;
 use doorstep_store::{Lease, StoreError};
-use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
+use tokio::{
+    sync::Semaphore,
+    task::JoinSet,
+    time::{Instant, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use self::{confirm_email::ConfirmEmail, provision::Provision};
@@ -67,6 +71,10 @@ impl From<StoreError> for Failed {
         Self(chain(&error))
     }
 }
+
+/// How long a look for jobs may take, which is a few statements of five seconds at the most.
+/// An answer that the network lost would hold up all jobs, and the end of the server.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// What is said of a job whose workers never came back.
 const WORKER_LOST: &str = "the worker ended in the middle of it, several times";
@@ -118,9 +126,10 @@ impl Runner {
             added.mark_unchanged();
             if recalled.is_none_or(|then: Instant| then.elapsed() >= self.settings.lease()) {
                 recalled = Some(Instant::now());
-                self.recall(&*work).await;
+                let _in_time = timeout(LOOK, self.recall(&*work)).await;
             }
-            let taken = self.take(&*work, places.available_permits()).await;
+            let taken = timeout(LOOK, self.take(&*work, places.available_permits())).await;
+            let taken = taken.unwrap_or(Err(StoreError::Busy));
             let pause = match taken {
                 Ok((leases, pause)) => {
                     for lease in leases {
@@ -155,7 +164,7 @@ impl Runner {
                 note_panic(ended);
             }
         };
-        if tokio::time::timeout(self.patience, rest).await.is_err() {
+        if timeout(self.patience, rest).await.is_err() {
             at_once.cancel();
             while let Some(ended) = running.join_next().await {
                 note_panic(ended);

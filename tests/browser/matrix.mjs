@@ -211,7 +211,8 @@ function still() {
   const root = document.querySelector('doorstep-signup').shadowRoot;
   if (!globalThis.noCaret) {
     globalThis.noCaret = new CSSStyleSheet();
-    noCaret.replaceSync('input { caret-color: transparent !important }');
+    // What turns and is only held has a layer of its own, which is sometimes not drawn in time.
+    noCaret.replaceSync('input { caret-color: transparent !important } *::before, *::after { animation: none !important }');
   }
   if (!root.adoptedStyleSheets.includes(noCaret)) root.adoptedStyleSheets.push(noCaret);
   for (const animation of root.getAnimations()) {

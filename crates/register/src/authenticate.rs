@@ -84,8 +84,8 @@ pub async fn log_in(
     password: &Secret,
 ) -> Result<Principal, Error> {
     let attempts = Attempts::new(context, meter, Limit::LoginFailure, username);
-    let name = Some(username).filter(|name| is_plain(name));
-    let (used, login) = context.lookups.login(context, attempts.limits()?, name).await?;
+    let limits = attempts.limits()?;
+    let (used, login) = context.lookups.login(context, limits, plain(username)).await?;
     attempts.judge(&used)?;
     let found = authenticate_credential(context, login, password).await;
     let found = found.map(|(principal, _)| principal);
@@ -181,6 +181,11 @@ async fn use_up(context: &Context, proof: Proof) -> Result<String, Error> {
         let why = "was used before: make one for each request";
         Err(Refusal::InvalidDpopProof { why }.into())
     }
+}
+
+/// A name that [`is_plain`].
+pub(crate) fn plain(name: &str) -> Option<&str> {
+    Some(name).filter(|name| is_plain(name))
 }
 
 /// Whether a name can be one of ours. Others need not be looked up, and

@@ -10,7 +10,7 @@ use doorstep_store::{ClientLogin, TokenOwner};
 
 use crate::{
     Context, Error, TokenError,
-    authenticate::{authenticate_credential, is_plain},
+    authenticate::{authenticate_credential, is_plain, plain},
     meter::{Attempts, Meter},
 };
 
@@ -181,9 +181,4 @@ fn of_client(id: &str, client: &ClientLogin) -> Authenticated {
         held: client.scopes,
         checked: None,
     }
-}
-
-/// A name that can be one of ours; others need not be looked up.
-fn plain(id: &str) -> Option<&str> {
-    Some(id).filter(|id| is_plain(id))
 }

@@ -14,10 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{
-    ConnectOptions as _, Connection as _, Database, PgConnection, Postgres, Sqlite,
-    SqliteConnection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
-};
+use sqlx::{Connection, Database, PgConnection, Postgres, Sqlite, SqliteConnection};
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -41,11 +38,14 @@ const AGAIN: Duration = Duration::from_millis(50);
 /// may.
 const LAST: Duration = Duration::from_secs(6);
 
+/// How a connection is opened.
+type Options<DB> = <<DB as Database>::Connection as Connection>::Options;
+
 /// Lends connections. Cheap to clone.
 pub(crate) struct Lender<DB: Lends>(Arc<Shared<DB>>);
 
 struct Shared<DB: Lends> {
-    options: DB::Options,
+    options: Options<DB>,
     /// How many there are, lent or not.
     most: u32,
     /// How long somebody waits for one.
@@ -81,14 +81,8 @@ struct Held<DB: Lends> {
 
 /// A database whose connections can be lent.
 pub(crate) trait Lends: Database + Sized {
-    /// How one is opened.
-    type Options: Send + Sync + 'static;
     /// Whether there is no network between, which forgets connections and leads to others.
     const IS_NEAR: bool;
-
-    fn open(
-        options: &Self::Options,
-    ) -> impl Future<Output = Result<Self::Connection, sqlx::Error>> + Send;
 
     fn run(
         connection: &mut Self::Connection,
@@ -97,12 +91,7 @@ pub(crate) trait Lends: Database + Sized {
 }
 
 impl Lends for Sqlite {
-    type Options = SqliteConnectOptions;
     const IS_NEAR: bool = true;
-
-    async fn open(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
-        options.connect().await
-    }
 
     async fn run(connection: &mut SqliteConnection, sql: &'static str) -> Result<(), sqlx::Error> {
         // Kept prepared.
@@ -111,12 +100,7 @@ impl Lends for Sqlite {
 }
 
 impl Lends for Postgres {
-    type Options = PgConnectOptions;
     const IS_NEAR: bool = false;
-
-    async fn open(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
-        options.connect().await
-    }
 
     async fn run(connection: &mut PgConnection, sql: &'static str) -> Result<(), sqlx::Error> {
         // One message, not four.
@@ -128,7 +112,7 @@ impl<DB: Lends> Lender<DB> {
     /// At the most so many, for which nobody waits longer than so long, and of which those
     /// that were quiet for so long are asked first. None is opened before it is needed.
     pub(crate) fn new(
-        options: DB::Options,
+        options: Options<DB>,
         most: u32,
         patience: Duration,
         quiet: Duration,
@@ -272,9 +256,9 @@ impl<DB: Lends> DerefMut for Lent<DB> {
 
 /// Opens a connection, once somebody is there to answer: a database that starts again takes
 /// a moment, and whoever asks has one.
-async fn open<DB: Lends>(options: &DB::Options) -> Result<DB::Connection, sqlx::Error> {
+async fn open<DB: Lends>(options: &Options<DB>) -> Result<DB::Connection, sqlx::Error> {
     loop {
-        match DB::open(options).await {
+        match DB::Connection::connect_with(options).await {
             Err(sqlx::Error::Io(error)) if error.kind() == ErrorKind::ConnectionRefused => {}
             // Too many connections; the database starts or stops.
             Err(sqlx::Error::Database(error))

@@ -165,6 +165,9 @@ async fn answered_before(
     key: Option<IdempotencyKey>,
     body: &[u8],
 ) -> Result<Option<Created>, Reject> {
+    if key.is_none() {
+        return Ok(None);
+    }
     let bound = caller.sign_up.as_ref().map(|token| &token.binding);
     let terms = &app.context.terms;
     // As it is asked today, or with nothing asked where that has another form now.

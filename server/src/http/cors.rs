@@ -56,7 +56,7 @@ pub(crate) fn layer(app: &App) -> CorsLayer {
 }
 
 /// A preflight's answer has no body: 204 says so.
-pub(crate) async fn no_content(mut response: Response) -> Response {
+pub(crate) fn no_content(mut response: Response) -> Response {
     let preflight = response.headers().contains_key(header::ACCESS_CONTROL_MAX_AGE);
     if preflight && response.status() == StatusCode::OK {
         *response.status_mut() = StatusCode::NO_CONTENT;

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{Extensions, HeaderValue, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
@@ -47,12 +47,8 @@ impl Place {
 }
 
 /// Gives each request a place, or refuses it.
-pub(crate) async fn admit(
-    State((places, app)): State<(Arc<Semaphore>, App)>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let place = Place { places, held: Arc::default() };
+pub(crate) async fn admit(app: &App, mut request: Request, next: Next) -> Response {
+    let place = Place { places: Arc::clone(&app.places), held: Arc::default() };
     if let Err(reject) = place.take() {
         discard(request.into_body(), app.settings.limits.body_deadline()).await;
         return reject.into_response();

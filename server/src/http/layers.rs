@@ -29,9 +29,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Puts the layers around the routes.
 pub(crate) fn around(router: Router<App>, app: App) -> Router {
-    let places = Arc::clone(&app.places);
     router
-        .layer(from_fn_with_state((places, app.clone()), in_flight::admit))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             // The panic hook has logged the place; the text could hold anything.
             Reject::internal("a handler panicked").into_response()
@@ -68,13 +66,13 @@ async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Re
     let reader = (request.uri().path() == paths::SIGN_UP_PAGE)
         .then(|| signup::Reader::of(request.uri().query(), request.headers()));
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let route = route.unwrap_or_else(|| "unmatched".to_owned());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
 
     let deadline = Duration::from_secs(app.settings.limits.request_seconds);
     let answer = async {
         match check(&request) {
-            Ok(()) => next.run(request).await,
+            Ok(()) => in_flight::admit(&app, request, next).await,
             Err(reject) => reject.into_response(),
         }
     };
@@ -106,10 +104,7 @@ async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Re
 
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
-    metrics::counter!("doorstep_requests_total", "method" => label(&method), "route" => route.clone(), "status" => status.to_string())
-        .increment(1);
-    metrics::histogram!("doorstep_request_seconds", "route" => route.clone())
-        .record(elapsed.as_secs_f64());
+    app.tallies.count(label(&method), route, status, elapsed);
     tracing::info!(request_id = %id, %method, route, status, elapsed_us = elapsed.as_micros(), "request");
     response
 }

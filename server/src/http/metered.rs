@@ -11,9 +11,8 @@ use std::{
 };
 
 use axum::{
-    extract::{ConnectInfo, FromRequestParts, Request, State},
+    extract::{ConnectInfo, FromRequestParts, Request},
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, header, request::Parts},
-    middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use doorstep_accounts::{ClientAddress, Limit, Standing, limits::Kept};
@@ -62,12 +61,16 @@ impl<S: Sync> FromRequestParts<S> for Metered {
 /// Holds a request to its address's share and tells the sender how it stands. The
 /// first thing that happens to a request to the API, a preflight or the frame: nothing
 /// is looked up before.
-pub(crate) async fn meter(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let meter = Arc::new(Meter::new(address(&app, &request)));
+pub(crate) async fn meter(
+    app: &App,
+    mut request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
+    let meter = Arc::new(Meter::new(address(app, &request)));
     request.extensions_mut().insert(Metered(Arc::clone(&meter)));
     let address = meter.address().to_string();
     let mut response = match admit(&app.context, &meter, Limit::Address, &[&address]) {
-        Ok(()) => next.run(request).await,
+        Ok(()) => next(request).await,
         Err(refusal) => {
             let for_oauth_clients = is_for_oauth_clients(request.uri().path());
             let for_pages = routes::is_cross_origin(request.uri().path());

@@ -33,7 +33,9 @@ mod reject;
 pub mod routes;
 mod signup;
 mod signups;
+mod tally;
 mod users;
+mod way;
 
 use std::sync::{Arc, OnceLock};
 
@@ -71,6 +73,7 @@ pub struct AppState {
     stopping: CancellationToken,
     /// Places for requests that are worked on.
     places: Arc<Semaphore>,
+    tallies: tally::Tallies,
 }
 
 impl App {
@@ -121,6 +124,7 @@ impl App {
             openapi,
             stopping,
             places,
+            tallies: tally::Tallies::default(),
         }))
     }
 }

@@ -7,7 +7,7 @@ mod table;
 use axum::{
     Router,
     http::Method,
-    middleware::{from_fn, from_fn_with_state, map_response},
+    middleware::from_fn_with_state,
     routing::{MethodFilter, MethodRouter, on},
 };
 use doorstep_accounts::Scope;
@@ -15,7 +15,10 @@ use doorstep_dialects::DIALECTS;
 use doorstep_wire::paths;
 
 use self::table::ROUTES;
-use super::{App, caller, cors, doors, layers, metered, negotiate};
+use super::{
+    App, caller, doors, layers,
+    way::{self, Way},
+};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,16 +110,10 @@ pub(crate) fn router(app: &App) -> Router<App> {
         }
         methods = methods.fallback(layers::method_not_allowed);
         let is_api = path.starts_with("/api/") || path == paths::PRODUCTS_ALIAS;
-        if is_api {
-            methods = methods.layer(from_fn(negotiate::negotiate));
-        }
-        if is_cross_origin(path) {
-            methods = methods.layer(cors::layer(app)).layer(map_response(cors::no_content));
-        }
-        // Outermost: a preflight and the frame ask the database as well.
         let is_page = [paths::FRAME, paths::CONFIRM, paths::SIGN_UP_PAGE].contains(&path);
         if is_api || is_page || doorstep_dialects::at(path).is_some() {
-            methods = methods.layer(from_fn_with_state(app.clone(), metered::meter));
+            let way = Way::new(app, is_api, is_cross_origin(path));
+            methods = methods.layer(from_fn_with_state(way, way::go));
         }
         router = router.route(path, methods);
     }

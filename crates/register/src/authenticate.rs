@@ -84,9 +84,9 @@ pub async fn log_in(
     password: &Secret,
 ) -> Result<Principal, Error> {
     let attempts = Attempts::new(context, meter, Limit::LoginFailure, username);
-    let limits = attempts.limits()?;
-    let (used, login) = context.lookups.login(context, limits, plain(username)).await?;
-    attempts.judge(&used)?;
+    let limited = attempts.limited(plain(username))?;
+    let (used, login) = context.lookups.login(context, limited).await?;
+    attempts.judge(used)?;
     let found = authenticate_credential(context, login, password).await;
     let found = found.map(|(principal, _)| principal);
     match &found {

@@ -6,7 +6,7 @@ use doorstep_accounts::{
     client::LIVE_SECRETS,
     credential::is_username,
 };
-use doorstep_store::{ClientLogin, TokenOwner};
+use doorstep_store::{ClientLogin, LoginAttempt, TokenOwner};
 
 use crate::{
     Context, Error, TokenError,
@@ -68,9 +68,9 @@ pub(crate) async fn authenticate(
         ClientAuthentication::Nothing { id } => return Err(unauthenticated(context, id).await),
         ClientAuthentication::Secret { id, secret } => {
             let attempts = Attempts::new(context, meter, limit_of(id), id);
-            let limits = attempts.limits().map_err(TokenError::of_limit)?;
-            let (used, client) = context.lookups.client_login(context, limits, plain(id)).await?;
-            attempts.judge(&used).map_err(TokenError::of_limit)?;
+            let limited = attempts.limited(plain(id)).map_err(TokenError::of_limit)?;
+            let (used, client) = context.lookups.client_login(context, limited).await?;
+            attempts.judge(used).map_err(TokenError::of_limit)?;
             (attempts, by_secret(context, id, client, secret).await)
         }
         ClientAuthentication::Assertion { id, assertion } => {
@@ -127,7 +127,7 @@ async fn by_secret(
     if let Some(client) = client.filter(|client| right && client.active) {
         return Ok(of_client(id, &client));
     }
-    let (_, login) = context.lookups.login(context, Vec::new(), plain(id)).await?;
+    let (_, login) = context.lookups.login(context, LoginAttempt::unlimited(plain(id))).await?;
     match authenticate_credential(context, login, secret).await {
         Ok((Principal { subject: Subject::User { credential_id, .. }, scopes, .. }, checked)) => {
             Ok(Authenticated {
@@ -153,7 +153,8 @@ async fn by_assertion(
     if named.is_some_and(|named| named != id) {
         return Err(TokenError::InvalidClient);
     }
-    let (_, client) = context.lookups.client_login(context, Vec::new(), plain(id)).await?;
+    let (_, client) =
+        context.lookups.client_login(context, LoginAttempt::unlimited(plain(id))).await?;
     let keys = client.as_ref().map_or_else(JwkSet::default, |client| client.keys.clone());
     if keys.keys().is_empty() {
         assertion.verify_nothing();

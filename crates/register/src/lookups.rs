@@ -5,8 +5,10 @@
 
 use std::sync::Arc;
 
-use doorstep_accounts::{Timestamp, TokenHash, limits::LimitKey};
-use doorstep_store::{Account, ClientLogin, Conn, Login, Store, StoreError, TokenRow};
+use doorstep_accounts::{Timestamp, TokenHash};
+use doorstep_store::{
+    Account, ClientLogin, Conn, Login, LoginAttempt, Store, StoreError, TokenRow, Used,
+};
 
 use crate::{Context, together::Together};
 
@@ -18,7 +20,7 @@ trait Question: Clone + Send + Sync + 'static {
     fn answer_all(
         conn: &mut Conn<'_>,
         now: Timestamp,
-        all: &[Self],
+        all: Vec<Self>,
     ) -> impl Future<Output = Result<Vec<Self::Answer>, StoreError>> + Send;
 }
 
@@ -53,7 +55,7 @@ impl<Q: Question> Queue<Q> {
         // Alone it learns what is wrong, if it is anything of its own.
         let mut read = context.store.read().await?;
         let now = context.clock.now();
-        let answers = Q::answer_all(&mut read.conn(), now, &[question]).await?;
+        let answers = Q::answer_all(&mut read.conn(), now, vec![question]).await?;
         answers.into_iter().next().ok_or(StoreError::Corrupt { what: "the answer to a question" })
     }
 }
@@ -63,9 +65,10 @@ async fn answer_all<Q: Question>(
     now: Timestamp,
     all: Vec<Q>,
 ) -> Vec<Result<Q::Answer, Failed>> {
+    let count = all.len();
     let found = async {
         let mut read = store.read_together().await?;
-        let answers = Q::answer_all(&mut read.conn(), now, &all).await?;
+        let answers = Q::answer_all(&mut read.conn(), now, all).await?;
         read.done();
         Ok::<_, StoreError>(answers)
     };
@@ -73,7 +76,7 @@ async fn answer_all<Q: Question>(
         Ok(found) => found.into_iter().map(Ok).collect(),
         Err(error) => {
             tracing::debug!(%error, "a shared look-up failed");
-            all.iter().map(|_| Err(Failed)).collect()
+            vec![Failed; count].into_iter().map(Err).collect()
         }
     }
 }
@@ -82,8 +85,8 @@ async fn answer_all<Q: Question>(
 #[derive(Debug, Clone, Default)]
 pub struct Lookups {
     tokens: Queue<TokenHash>,
-    logins: Queue<Username>,
-    clients: Queue<ClientId>,
+    logins: Queue<User>,
+    clients: Queue<Client>,
     stops: Queue<Subjects>,
     accounts: Queue<UserId>,
 }
@@ -99,24 +102,22 @@ impl Lookups {
     }
 
     /// An API credential by its username, and what is used of the limits by which whoever
-    /// says that name is held up: one way to the database for both.
+    /// says that name is held up.
     pub(crate) async fn login(
         &self,
         context: &Context,
-        limits: Vec<LimitKey>,
-        username: Option<&str>,
+        attempt: LoginAttempt,
     ) -> Result<(Used, Option<Login>), StoreError> {
-        self.logins.ask(context, Username { limits, name: username.map(str::to_owned) }).await
+        self.logins.ask(context, User(attempt)).await
     }
 
     /// What it takes to let a client in, likewise.
     pub(crate) async fn client_login(
         &self,
         context: &Context,
-        limits: Vec<LimitKey>,
-        id: Option<&str>,
+        attempt: LoginAttempt,
     ) -> Result<(Used, Option<ClientLogin>), StoreError> {
-        self.clients.ask(context, ClientId { limits, id: id.map(str::to_owned) }).await
+        self.clients.ask(context, Client(attempt)).await
     }
 
     /// Whether registration is switched off for either of two subjects.
@@ -144,75 +145,41 @@ impl Question for TokenHash {
     async fn answer_all(
         conn: &mut Conn<'_>,
         _: Timestamp,
-        all: &[Self],
+        all: Vec<Self>,
     ) -> Result<Vec<Self::Answer>, StoreError> {
-        conn.tokens(all).await
+        conn.tokens(&all).await
     }
 }
 
-/// Theoretical arrival times, in the order of the limits' keys; none at rest.
-pub(crate) type Used = Vec<Option<i64>>;
-
-/// What is used of all these limits, for each who asks.
-async fn used_of_all<'a>(
-    conn: &mut Conn<'_>,
-    all: impl Iterator<Item = &'a Vec<LimitKey>> + Clone + Send,
-) -> Result<Vec<Used>, StoreError> {
-    let keys: Vec<_> = all.clone().flatten().copied().collect();
-    let mut used = conn.used_of(&keys).await?.into_iter();
-    Ok(all.map(|limits| used.by_ref().take(limits.len()).collect()).collect())
-}
-
 #[derive(Debug, Clone)]
-struct Username {
-    limits: Vec<LimitKey>,
-    name: Option<String>,
-}
+struct User(LoginAttempt);
 
-impl Question for Username {
+impl Question for User {
     type Answer = (Used, Option<Login>);
 
     async fn answer_all(
         conn: &mut Conn<'_>,
         _: Timestamp,
-        all: &[Self],
+        all: Vec<Self>,
     ) -> Result<Vec<Self::Answer>, StoreError> {
-        let used = used_of_all(conn, all.iter().map(|one| &one.limits)).await?;
-        let names: Vec<_> = all.iter().filter_map(|one| one.name.as_deref()).collect();
-        let mut logins = conn.logins(&names).await?.into_iter();
-        let login = |one: &Self| one.name.as_ref().and_then(|_| logins.next().flatten());
-        Ok(used.into_iter().zip(all.iter().map(login)).collect())
+        let attempts: Vec<_> = all.into_iter().map(|User(attempt)| attempt).collect();
+        conn.logins(&attempts).await
     }
 }
 
 #[derive(Debug, Clone)]
-struct ClientId {
-    limits: Vec<LimitKey>,
-    id: Option<String>,
-}
+struct Client(LoginAttempt);
 
-impl Question for ClientId {
+impl Question for Client {
     type Answer = (Used, Option<ClientLogin>);
 
     async fn answer_all(
         conn: &mut Conn<'_>,
         now: Timestamp,
-        all: &[Self],
+        all: Vec<Self>,
     ) -> Result<Vec<Self::Answer>, StoreError> {
-        let used = used_of_all(conn, all.iter().map(|one| &one.limits)).await?;
-        // Many requests come from few clients: a statement for each of these.
-        let mut different: Vec<_> = all.iter().filter_map(|one| one.id.as_deref()).collect();
-        different.sort_unstable();
-        different.dedup();
-        let mut found = Vec::new();
-        for id in different {
-            found.push((id, conn.client_login(id, now).await?));
-        }
-        let login = |one: &Self| {
-            let at = found.iter().find(|(known, _)| one.id.as_deref() == Some(*known));
-            at.and_then(|(_, login)| login.clone())
-        };
-        Ok(used.into_iter().zip(all.iter().map(login)).collect())
+        let attempts: Vec<_> = all.into_iter().map(|Client(attempt)| attempt).collect();
+        conn.client_logins(&attempts, now).await
     }
 }
 
@@ -225,7 +192,7 @@ impl Question for Subjects {
     async fn answer_all(
         conn: &mut Conn<'_>,
         _: Timestamp,
-        all: &[Self],
+        all: Vec<Self>,
     ) -> Result<Vec<Self::Answer>, StoreError> {
         let both = all.iter().flat_map(|Subjects((one, other))| [one.as_str(), other.as_str()]);
         let stopped = conn.stopped(both.collect()).await?;
@@ -244,7 +211,7 @@ impl Question for UserId {
     async fn answer_all(
         conn: &mut Conn<'_>,
         _: Timestamp,
-        all: &[Self],
+        all: Vec<Self>,
     ) -> Result<Vec<Self::Answer>, StoreError> {
         let ids: Vec<_> = all.iter().map(|UserId(id)| *id).collect();
         conn.accounts(&ids).await

@@ -9,7 +9,7 @@ use doorstep_accounts::{
     ClientAddress, Limit, Refusal, Standing, Timestamp,
     limits::{LimitKey, Terms},
 };
-use doorstep_store::{Charged, Conn, StoreError};
+use doorstep_store::{Charged, Conn, LoginAttempt, StoreError, Used};
 
 use crate::{Context, Error, limiter::Charge};
 
@@ -199,19 +199,21 @@ impl<'a> Attempts<'a> {
     /// Refuses when there were too many failures: a right secret as well, or whoever
     /// tries secrets would still learn which one is right.
     pub(crate) async fn may_go_on(&self) -> Result<(), Error> {
-        let (used, _) = self.context.lookups.login(self.context, self.limits()?, None).await?;
-        self.judge(&used)
+        let (used, _) = self.context.lookups.login(self.context, self.limited(None)?).await?;
+        self.judge(used)
     }
 
-    /// The limits to look up for [`Self::judge`], unless one is known to refuse.
-    pub(crate) fn limits(&self) -> Result<Vec<LimitKey>, Error> {
+    /// What to look up for [`Self::judge`], together with who has that name, unless one of
+    /// the limits is known to refuse.
+    pub(crate) fn limited(&self, name: Option<&str>) -> Result<LoginAttempt, Error> {
         let Self { context, meter, charges, .. } = self;
         refuse_known(context, meter, charges)?;
-        Ok(charges.iter().map(|charge| charge.key).collect())
+        let limit = |at: usize| charges.get(at).map(|charge| charge.key);
+        Ok(LoginAttempt { name: name.map(str::to_owned), limits: [limit(0), limit(1)] })
     }
 
     /// [`Self::may_go_on`], by what is used of the limits.
-    pub(crate) fn judge(&self, used: &[Option<i64>]) -> Result<(), Error> {
+    pub(crate) fn judge(&self, used: Used) -> Result<(), Error> {
         let Self { context, meter, charges, .. } = self;
         let now = context.clock.now().0.saturating_mul(1_000);
         for (charge, used) in charges.iter().zip(used) {

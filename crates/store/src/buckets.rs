@@ -109,23 +109,6 @@ impl Conn<'_> {
         Ok(row.map(|(tat,)| tat))
     }
 
-    /// [`Self::used`] of several, in their order.
-    pub async fn used_of(&mut self, keys: &[LimitKey]) -> Result<Vec<Option<i64>>, StoreError> {
-        static FIND: Many = Many::new(
-            "SELECT b.key, b.tat FROM buckets b WHERE b.key IN (SELECT column2 FROM",
-            1,
-            "WHERE column1 < @1)",
-            1,
-        );
-        let stored: Vec<_> = keys.iter().map(LimitKey::as_stored).collect();
-        let mut different: Vec<_> = stored.iter().collect();
-        different.sort_unstable();
-        different.dedup();
-        let rows = all_many!(self, (String, i64), FIND, [], different, |key| [*key]);
-        let find = |key: &String| rows.iter().find(|(known, _)| known == key).map(|(_, tat)| *tat);
-        Ok(stored.iter().map(find).collect())
-    }
-
     /// Forgets keys that are at rest; gives how many. There may be more.
     pub async fn sweep_buckets(&mut self, now: Timestamp) -> Result<u64, StoreError> {
         Ok(exec!(

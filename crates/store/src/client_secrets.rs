@@ -4,7 +4,13 @@ use doorstep_accounts::{
     ClientSecret, JwkSet, Scopes, SecretHash, Timestamp, client::LIVE_SECRETS,
 };
 
-use crate::{Conn, StoreError, all, clients::scopes, exec};
+use crate::{
+    Conn, LoginAttempt, StoreError, Used, all,
+    attempts::{Perhaps, distinct},
+    clients::scopes,
+    exec,
+    many::{Many, all_many},
+};
 
 /// What it takes to let a client in: one query, so that a client that exists takes
 /// no longer to refuse than one that does not.
@@ -28,6 +34,27 @@ struct Row {
     disabled_at: Option<i64>,
 }
 
+impl Row {
+    /// All but the secrets, of which each has a row.
+    fn read(&self) -> Result<ClientLogin, StoreError> {
+        Ok(ClientLogin {
+            secrets: Vec::new(),
+            keys: keys(self.jwks.as_deref())?,
+            scopes: scopes(&self.scopes)?,
+            active: self.disabled_at.is_none(),
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct AttemptRow {
+    at: i64,
+    first: Option<i64>,
+    second: Option<i64>,
+    #[sqlx(flatten)]
+    client: Perhaps<Row>,
+}
+
 impl Conn<'_> {
     /// What it takes to let a client in.
     pub async fn client_login(
@@ -35,29 +62,54 @@ impl Conn<'_> {
         id: &str,
         now: Timestamp,
     ) -> Result<Option<ClientLogin>, StoreError> {
-        let rows = all!(
-            self,
-            Row,
-            "SELECT s.secret, c.jwks, c.scopes, c.disabled_at
-             FROM clients c
+        Ok(self
+            .client_logins(&[LoginAttempt::unlimited(Some(id))], now)
+            .await?
+            .pop()
+            .and_then(|(_, login)| login))
+    }
+
+    /// What is used of the limits of each attempt, and what it takes to let the client of
+    /// that name in; in their order. One way to the database for both.
+    pub async fn client_logins(
+        &mut self,
+        attempts: &[LoginAttempt],
+        now: Timestamp,
+    ) -> Result<Vec<(Used, Option<ClientLogin>)>, StoreError> {
+        static FIND: Many = Many::new(
+            "SELECT column1 AS at,
+                    (SELECT b.tat FROM buckets b WHERE b.key = column3) AS first,
+                    (SELECT b.tat FROM buckets b WHERE b.key = column4) AS second,
+                    c.id, s.secret, c.jwks, c.scopes, c.disabled_at
+             FROM",
+            3,
+            "LEFT JOIN clients c ON c.id = column2
              LEFT JOIN client_secrets s
-               ON s.client_id = c.id AND (s.expires_at IS NULL OR s.expires_at > $2)
-             WHERE c.id = $1
-             ORDER BY s.created_at DESC LIMIT $3",
-            id,
-            now.0,
-            i64::try_from(LIVE_SECRETS).unwrap_or(i64::MAX),
+               ON s.client_id = c.id AND (s.expires_at IS NULL OR s.expires_at > @2)
+             WHERE column1 < @1 ORDER BY column1, s.created_at DESC",
+            2,
         );
-        let Some(first) = rows.first() else { return Ok(None) };
-        let (keys, scopes, active) =
-            (keys(first.jwks.as_deref())?, scopes(&first.scopes)?, first.disabled_at.is_none());
-        let secrets = rows.into_iter().filter_map(|row| row.secret);
-        Ok(Some(ClientLogin {
-            secrets: secrets.map(SecretHash::from_stored).collect(),
-            keys,
-            scopes,
-            active,
-        }))
+        let (different, places) = distinct(attempts);
+        let rows = all_many!(self, AttemptRow, FIND, [now.0], different, |attempt| [
+            &attempt.name,
+            attempt.limits[0].map(|key| key.as_stored()),
+            attempt.limits[1].map(|key| key.as_stored()),
+        ]);
+        let mut answers: Vec<(Used, Option<ClientLogin>)> = Vec::with_capacity(different.len());
+        let mut last = None;
+        for AttemptRow { at, first, second, client } in rows {
+            // A client has a row for each of its secrets, and one without any.
+            if last.replace(at) != Some(at) {
+                answers.push(([first, second], client.0.as_ref().map(Row::read).transpose()?));
+            }
+            let login = answers.last_mut().and_then(|(_, login)| login.as_mut());
+            if let (Some(login), Some(secret)) = (login, client.0.and_then(|row| row.secret))
+                && login.secrets.len() < LIVE_SECRETS
+            {
+                login.secrets.push(SecretHash::from_stored(secret));
+            }
+        }
+        Ok(places.into_iter().map(|at| answers[at].clone()).collect())
     }
 
     /// Gives a client a new secret. The one that it replaces is valid until `until`

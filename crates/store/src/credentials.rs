@@ -3,13 +3,15 @@
 use doorstep_accounts::{Credential, SecretHash, Timestamp};
 
 use crate::{
-    Conn, StoreError, all, exec,
+    Conn, LoginAttempt, StoreError, Used, all,
+    attempts::{Perhaps, distinct},
+    exec,
     many::{Many, all_many, exec_many},
     one,
 };
 
 /// A credential with what decides whether it may be used.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Login {
     /// The credential.
     pub credential: Credential,
@@ -40,6 +42,20 @@ struct LoginRow {
     credential: Row,
     active: bool,
     is_admin: bool,
+}
+
+#[derive(sqlx::FromRow)]
+struct AttemptRow {
+    first: Option<i64>,
+    second: Option<i64>,
+    #[sqlx(flatten)]
+    login: Perhaps<LoginRow>,
+}
+
+impl From<LoginRow> for Login {
+    fn from(row: LoginRow) -> Self {
+        Self { credential: row.credential.into(), active: row.active, is_admin: row.is_admin }
+    }
 }
 
 impl From<Row> for Credential {
@@ -91,32 +107,41 @@ impl Conn<'_> {
 
     /// A credential by its username.
     pub async fn login(&mut self, username: &str) -> Result<Option<Login>, StoreError> {
-        Ok(self.logins(&[username]).await?.pop().flatten())
+        Ok(self
+            .logins(&[LoginAttempt::unlimited(Some(username))])
+            .await?
+            .pop()
+            .and_then(|(_, login)| login))
     }
 
-    /// Credentials by their usernames, in their order.
-    pub async fn logins(&mut self, usernames: &[&str]) -> Result<Vec<Option<Login>>, StoreError> {
+    /// What is used of the limits of each attempt, and the credential of that username; in
+    /// their order. One way to the database for both.
+    pub async fn logins(
+        &mut self,
+        attempts: &[LoginAttempt],
+    ) -> Result<Vec<(Used, Option<Login>)>, StoreError> {
         static FIND: Many = Many::new(
-            "SELECT c.id, c.user_id, c.number, c.name, c.username, c.secret, c.created_at,
+            "SELECT (SELECT b.tat FROM buckets b WHERE b.key = column3) AS first,
+                    (SELECT b.tat FROM buckets b WHERE b.key = column4) AS second,
+                    c.id, c.user_id, c.number, c.name, c.username, c.secret, c.created_at,
                     c.last_used_at, c.expires_at, c.rotated_at, c.revoked_at, u.active,
                     u.is_admin
-             FROM credentials c JOIN users u ON u.id = c.user_id
-             WHERE c.username IN (SELECT column2 FROM",
-            1,
-            "WHERE column1 < @1)",
+             FROM",
+            3,
+            "LEFT JOIN credentials c ON c.username = column2 LEFT JOIN users u ON u.id = c.user_id
+             WHERE column1 < @1 ORDER BY column1",
             1,
         );
-        let mut different = usernames.to_vec();
-        different.sort_unstable();
-        different.dedup();
-        let rows = all_many!(self, LoginRow, FIND, [], different, |username| [*username]);
-        let login = |row: &LoginRow| Login {
-            active: row.active,
-            is_admin: row.is_admin,
-            credential: row.credential.clone().into(),
-        };
-        let find = |username: &&str| rows.iter().find(|row| row.credential.username == **username);
-        Ok(usernames.iter().map(|username| find(username).map(login)).collect())
+        let (different, places) = distinct(attempts);
+        let rows = all_many!(self, AttemptRow, FIND, [], different, |attempt| [
+            &attempt.name,
+            attempt.limits[0].map(|key| key.as_stored()),
+            attempt.limits[1].map(|key| key.as_stored()),
+        ]);
+        let answer = |row: AttemptRow| ([row.first, row.second], row.login.0.map(Login::from));
+        // A row for each: both that are joined are found by what is unique of them.
+        let answers: Vec<_> = rows.into_iter().map(answer).collect();
+        Ok(places.into_iter().map(|at| answers[at].clone()).collect())
     }
 
     /// A user's credentials, oldest first, the ended ones among them.

@@ -15,6 +15,7 @@
 //!   locked" when another wrote in between, whatever the busy timeout.
 
 mod accounts;
+mod attempts;
 mod audit;
 mod buckets;
 mod catalog;
@@ -53,6 +54,7 @@ pub mod whole;
 use std::borrow::Cow;
 
 pub use accounts::Account;
+pub use attempts::{LoginAttempt, Used};
 pub use buckets::Charged;
 pub use catalog::CatalogVersion;
 pub use claims::{Claim, NewClaim};

@@ -22,6 +22,7 @@ use crate::{
     StoreError,
     audit::{self, Ledger},
     lent::{Lender, Lent},
+    many::Script,
     turn::{LockError, lock_folder},
 };
 
@@ -134,6 +135,8 @@ pub struct Conn<'a> {
     pub(crate) entries: Option<&'a mut Vec<Entry>>,
     /// What the transaction adds that somebody waits for.
     pub(crate) added: Option<&'a mut Added>,
+    /// Statements that are put off: see [`Conn::put_off`].
+    pub(crate) put_off: Option<Script>,
 }
 
 #[derive(Debug)]
@@ -158,6 +161,7 @@ impl Tx {
             link: self.begun.link(),
             entries: Some(&mut self.entries),
             added: Some(&mut self.added),
+            put_off: None,
         }
     }
 
@@ -169,7 +173,7 @@ impl Tx {
         let turn = if entries.is_empty() {
             None
         } else {
-            let mut conn = Conn { link: begun.link(), entries: None, added: None };
+            let mut conn = Conn { link: begun.link(), entries: None, added: None, put_off: None };
             Some(audit::append(&mut conn, &ledger, &entries).await?)
         };
         match begun {
@@ -190,6 +194,26 @@ impl Tx {
     }
 }
 
+impl Conn<'_> {
+    /// Puts off the statements that write lists, of so many rows at the most, until
+    /// [`Self::catch_up`]: they go together then. Only for what is known to succeed, as
+    /// each says meanwhile that it did. PostgreSQL has other ways to save ways.
+    pub(crate) fn put_off(&mut self, rows: usize) {
+        if matches!(self.link, Link::Sqlite(_)) {
+            self.put_off = Some(Script::new(rows));
+        }
+    }
+
+    /// Runs what was put off. `false`: something did not succeed, and the transaction must
+    /// be given up.
+    pub(crate) async fn catch_up(&mut self) -> Result<bool, StoreError> {
+        match (&mut self.link, self.put_off.take()) {
+            (Link::Sqlite(connection), Some(script)) => Ok(script.succeeds(connection).await?),
+            _ => Ok(true),
+        }
+    }
+}
+
 impl Read {
     /// The connection, for statements that do not write.
     pub fn conn(&mut self) -> Conn<'_> {
@@ -197,7 +221,7 @@ impl Read {
             Reading::Sqlite(lent) => Link::Sqlite(lent),
             Reading::Postgres(lent) => Link::Postgres(lent),
         };
-        Conn { link, entries: None, added: None }
+        Conn { link, entries: None, added: None, put_off: None }
     }
 
     /// All statements went well: the next one who reads may have the connection as it is.

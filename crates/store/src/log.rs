@@ -7,9 +7,12 @@ use serde_json::{Map, Value};
 
 use crate::{
     Conn, StoreError, document, exec,
-    many::{Many, all_many},
+    many::{Many, all_many, exec_many},
     one,
 };
+
+const BEFORE: &str = "INSERT INTO events (id, kind, user_id, payload, created_at)
+             SELECT column2, column3, column4, column5, column6 FROM";
 
 /// Something for the outside world.
 #[derive(Debug)]
@@ -41,8 +44,7 @@ impl Conn<'_> {
     pub(crate) async fn add_events(&mut self, new: &[NewEvent<'_>]) -> Result<(), StoreError> {
         // Asked on the way, so that sign-ups of which nobody is told pay nothing for it.
         static ADD: Many = Many::new(
-            "INSERT INTO events (id, kind, user_id, payload, created_at)
-             SELECT column2, column3, column4, column5, column6 FROM",
+            BEFORE,
             5,
             "WHERE column1 < @1 RETURNING EXISTS (SELECT 1 FROM webhook_topics)",
             1,
@@ -58,9 +60,28 @@ impl Conn<'_> {
             new.now.0,
         ]);
         if wanted.contains(&(true,)) {
-            for NewEvent { id, kind, user_id, now, .. } in new {
-                self.add_deliveries(id, kind, *user_id, *now).await?;
-            }
+            self.deliver(new).await?;
+        }
+        Ok(())
+    }
+
+    /// The same where it is known whether anybody wants to be told.
+    pub(crate) async fn keep_events(&mut self, new: &[NewEvent<'_>]) -> Result<(), StoreError> {
+        static ADD: Many = Many::new(BEFORE, 5, "WHERE column1 < @1", 1);
+        exec_many!(self, ADD, [], new, |new| [
+            new.id,
+            new.kind,
+            new.user_id,
+            &*new.payload,
+            new.now.0,
+        ]);
+        Ok(())
+    }
+
+    /// Has them told to those who want to know.
+    pub(crate) async fn deliver(&mut self, new: &[NewEvent<'_>]) -> Result<(), StoreError> {
+        for NewEvent { id, kind, user_id, now, .. } in new {
+            self.add_deliveries(id, kind, *user_id, *now).await?;
         }
         Ok(())
     }

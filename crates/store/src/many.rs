@@ -9,9 +9,17 @@
 //!
 //! The columns are `column2`, `column3` and so on, as SQLite calls those of `VALUES`;
 //! `column1` is the number. SQLite's values are `?` without a number: a numbered one is
-//! a name, and it would search all names for each.
+//! a name, and it would search all names for each. So what rows share is bound again
+//! wherever it stands, and a text can follow another one in a [`Script`].
 
 use std::{fmt::Write as _, sync::OnceLock};
+
+use futures_util::{TryStreamExt as _, future::ready};
+use sqlx::{
+    AssertSqlSafe, Either, Executor as _, SqliteConnection,
+    error::BoxDynError,
+    sqlite::{SqliteArguments, SqliteQueryResult},
+};
 
 /// How many rows a statement can have in SQLite. At the most a third more than needed on
 /// average, and few enough that a connection keeps all texts of a sign-up prepared.
@@ -44,12 +52,26 @@ impl Many {
         Self { before, columns, after, shared, sqlite, postgres: OnceLock::new() }
     }
 
-    /// SQLite's text for so many rows, and how many it has. The values of the rows come
-    /// first, then those that they share.
-    pub(crate) fn sqlite(&'static self, rows: usize) -> (&'static str, usize) {
+    /// SQLite's text for so many rows, or for more, and their values behind those that are
+    /// there: `bind` adds those of so many rows, and `shared` are `@1` and so on.
+    pub(crate) fn sqlite(
+        &'static self,
+        rows: usize,
+        values: &mut SqliteArguments,
+        shared: &[i64],
+        bind: impl FnOnce(&mut SqliteArguments, usize) -> Result<(), BoxDynError>,
+    ) -> Result<&'static str, sqlx::Error> {
+        debug_assert_eq!(shared.len(), self.shared);
         let at = WIDTHS.iter().position(|width| *width >= rows).unwrap_or(WIDTHS.len() - 1);
         let width = WIDTHS[at];
-        (self.sqlite[at].get_or_init(|| self.with_values(width)), width)
+        let add = |values: &mut SqliteArguments, text: &'static str| {
+            places(text).try_for_each(|(at, _)| sqlx::Arguments::add(values, shared[at - 1]))
+        };
+        add(values, self.before)
+            .and_then(|()| bind(values, width))
+            .and_then(|()| add(values, self.after))
+            .map_err(sqlx::Error::Encode)?;
+        Ok(self.sqlite[at].get_or_init(|| self.with_values(width)))
     }
 
     /// PostgreSQL's text. The columns come first, then the values that rows share.
@@ -58,17 +80,19 @@ impl Many {
     }
 
     fn with_values(&self, width: usize) -> String {
-        let mut list = "(VALUES ".to_owned();
+        let mut text = self.before.to_owned();
+        text.push_str(" (VALUES ");
         for row in 0..width {
             // Writing to a string does not fail.
-            let _ = write!(list, "{}({row}", if row == 0 { "" } else { ", " });
+            let _ = write!(text, "{}({row}", if row == 0 { "" } else { ", " });
             for _ in 0..self.columns {
-                list.push_str(", ?");
+                text.push_str(", ?");
             }
-            list.push(')');
+            text.push(')');
         }
-        list.push_str(") AS v");
-        self.around(&list, width * self.columns)
+        text.push_str(") AS v ");
+        text.push_str(self.after);
+        (1..=self.shared).fold(text, |text, at| text.replace(&format!("@{at}"), "?"))
     }
 
     fn with_arrays(&self) -> String {
@@ -77,14 +101,69 @@ impl Many {
         };
         let arrays = listed(&|at| format!("${at}"));
         let names = listed(&|at| format!("column{}", at + 1));
-        let list = format!("unnest({arrays}) WITH ORDINALITY AS v({names}, column1)");
-        self.around(&list, self.columns)
+        let Self { before, columns, after, .. } = self;
+        let text =
+            format!("{before} unnest({arrays}) WITH ORDINALITY AS v({names}, column1) {after}");
+        (1..=self.shared)
+            .fold(text, |text, at| text.replace(&format!("@{at}"), &format!("${}", columns + at)))
+    }
+}
+
+/// Where a text has which of the shared values: `@` and one digit.
+fn places(text: &str) -> impl Iterator<Item = (usize, usize)> {
+    text.match_indices('@').filter_map(|(at, _)| {
+        let digit = text.as_bytes().get(at + 1)?;
+        digit.is_ascii_digit().then(|| (usize::from(digit - b'0'), at))
+    })
+}
+
+/// Statements that SQLite's thread gets as one message. Each message is waited for by two
+/// threads in turn, which takes longer than to write a row.
+#[derive(Debug, Default)]
+pub(crate) struct Script {
+    text: String,
+    pub(crate) values: SqliteArguments,
+    /// All its lists are made this wide: with a width for each there would be too many
+    /// texts to keep prepared.
+    pub(crate) wide: usize,
+    /// How many rows each is to write.
+    expected: Vec<u64>,
+}
+
+impl Script {
+    /// For lists of so many rows at the most.
+    pub(crate) fn new(wide: usize) -> Self {
+        Self { wide, ..Self::default() }
     }
 
-    fn around(&self, list: &str, own: usize) -> String {
-        (1..=self.shared).fold(format!("{} {list} {}", self.before, self.after), |text, at| {
-            text.replace(&format!("@{at}"), &format!("${}", own + at))
-        })
+    /// One more, which is to write so many rows. Its values are there.
+    pub(crate) fn add(&mut self, text: &str, expected: u64) {
+        self.text.push_str(text);
+        self.text.push_str(";\n");
+        self.expected.push(expected);
+    }
+
+    /// Runs them; gives whether each of them wrote what it was to write.
+    pub(crate) async fn succeeds(
+        self,
+        connection: &mut SqliteConnection,
+    ) -> Result<bool, sqlx::Error> {
+        let expected = self.expected.clone();
+        Ok(self.run(connection).await? == expected)
+    }
+
+    /// Runs them; gives how many rows each of them wrote.
+    pub(crate) async fn run(
+        self,
+        connection: &mut SqliteConnection,
+    ) -> Result<Vec<u64>, sqlx::Error> {
+        let Self { text, values, .. } = self;
+        // Of texts of ours, as they are.
+        let all = connection.fetch_many(sqlx::query_with(AssertSqlSafe(text), values));
+        let written = |step: Either<SqliteQueryResult, _>| {
+            ready(Ok(step.left().map(|done| done.rows_affected())))
+        };
+        all.try_filter_map(written).try_collect().await
     }
 }
 
@@ -97,6 +176,23 @@ pub(crate) fn filled_up<T>(rows: &[T], width: usize) -> impl Iterator<Item = &T>
 /// begin with 0.
 pub(crate) fn bound<T>(rows: &[T]) -> i64 {
     i64::try_from(rows.len()).unwrap_or(i64::MAX)
+}
+
+/// Binds rows for SQLite; gives the text, which has that many places at the least.
+macro_rules! values {
+    ($values:expr, $wide:expr, $many:expr, [$($shared:expr),*], $rows:expr, $row:pat_param, [$($value:expr),*]) => {
+        $many.sqlite(
+            $rows.len().max($wide),
+            $values,
+            &[crate::many::bound($rows), $($shared),*],
+            |values, width| {
+                for $row in crate::many::filled_up($rows, width) {
+                    $(sqlx::Arguments::add(values, $value)?;)*
+                }
+                Ok(())
+            },
+        )?
+    };
 }
 
 /// Binds each column as an array. All values are named for each column, and one of them
@@ -112,20 +208,34 @@ macro_rules! arrays {
     };
 }
 
-/// Runs a [`Many`] for all rows of a slice; gives the number of rows that it wrote.
+/// Adds a [`Many`] to a [`Script`], in which it is to write all of the rows.
+macro_rules! add {
+    ($script:expr, $many:expr, [$($shared:expr),*], $rows:expr, $row:pat_param, [$($value:expr),* $(,)?]) => {{
+        let wide = $script.wide;
+        let text = crate::many::values!(&mut $script.values, wide, $many, [$($shared),*], $rows, $row, [$($value),*]);
+        $script.add(text, $rows.len() as u64);
+    }};
+}
+
+/// Runs a [`Many`] for all rows of a slice; gives the number of rows that it wrote. Where
+/// statements are put off, it gives how many it is to write: see [`Conn::put_off`].
+///
+/// [`Conn::put_off`]: crate::Conn::put_off
 macro_rules! exec_many {
     ($conn:expr, $many:expr, [$($shared:expr),*], $rows:expr, |$row:pat_param| [$($value:expr),* $(,)?]) => {{
         let mut written = 0;
         for rows in $rows.chunks(crate::many::WIDEST) {
-            written += match &mut $conn.link {
-                crate::connect::Link::Sqlite(c) => {
-                    let (text, width) = $many.sqlite(rows.len());
-                    let mut query = sqlx::query(text);
-                    for $row in crate::many::filled_up(rows, width) { query = query$(.bind($value))*; }
-                    let query = query.bind(crate::many::bound(rows))$(.bind($shared))*;
-                    query.execute(&mut **c).await?.rows_affected()
+            written += match (&mut $conn.link, &mut $conn.put_off) {
+                (crate::connect::Link::Sqlite(_), Some(script)) => {
+                    crate::many::add!(script, $many, [$($shared),*], rows, $row, [$($value),*]);
+                    rows.len() as u64
                 }
-                crate::connect::Link::Postgres(c) => {
+                (crate::connect::Link::Sqlite(c), None) => {
+                    let mut values = sqlx::sqlite::SqliteArguments::default();
+                    let text = crate::many::values!(&mut values, 0, $many, [$($shared),*], rows, $row, [$($value),*]);
+                    sqlx::query_with(text, values).execute(&mut **c).await?.rows_affected()
+                }
+                (crate::connect::Link::Postgres(c), _) => {
                     let query = sqlx::query($many.postgres());
                     let query = crate::many::arrays!(query, rows, $row, ($($value),*), [$($value),*]);
                     // All count, and the numbers begin with 1.
@@ -145,11 +255,9 @@ macro_rules! all_many {
         for rows in $rows.chunks(crate::many::WIDEST) {
             found.extend(match &mut $conn.link {
                 crate::connect::Link::Sqlite(c) => {
-                    let (text, width) = $many.sqlite(rows.len());
-                    let mut query = sqlx::query_as::<_, $found>(text);
-                    for $row in crate::many::filled_up(rows, width) { query = query$(.bind($value))*; }
-                    let query = query.bind(crate::many::bound(rows))$(.bind($shared))*;
-                    query.fetch_all(&mut **c).await?
+                    let mut values = sqlx::sqlite::SqliteArguments::default();
+                    let text = crate::many::values!(&mut values, 0, $many, [$($shared),*], rows, $row, [$($value),*]);
+                    sqlx::query_as_with::<_, $found, _>(text, values).fetch_all(&mut **c).await?
                 }
                 crate::connect::Link::Postgres(c) => {
                     let query = sqlx::query_as::<_, $found>($many.postgres());
@@ -164,32 +272,44 @@ macro_rules! all_many {
     }};
 }
 
-pub(crate) use {all_many, arrays, exec_many};
+pub(crate) use {add, all_many, arrays, exec_many, values};
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    static PAIRS: Many = Many::new("UPDATE t SET n = @2 FROM", 2, "WHERE column1 < @1", 2);
+    static PAIRS: Many =
+        Many::new("UPDATE t SET n = @2 FROM", 2, "WHERE column1 < @1 AND n < @2", 2);
 
     #[test]
     fn a_text_is_wide_enough_and_made_once() {
-        let (text, width) = PAIRS.sqlite(3);
+        let text = |rows| {
+            let mut values = SqliteArguments::default();
+            let bind = |values: &mut SqliteArguments, width| {
+                (0..2 * width).try_for_each(|_| sqlx::Arguments::add(values, "row"))
+            };
+            let text = PAIRS.sqlite(rows, &mut values, &[1, 2], bind).unwrap();
+            (text, format!("{values:?}"))
+        };
+        let (three, values) = text(3);
         let rows = "(0, ?, ?), (1, ?, ?), (2, ?, ?), (3, ?, ?)";
-        assert_eq!(
-            text,
-            format!("UPDATE t SET n = $10 FROM (VALUES {rows}) AS v WHERE column1 < $9")
-        );
-        assert_eq!(width, 4);
-        assert!(std::ptr::eq(text, PAIRS.sqlite(4).0));
-        assert_eq!(PAIRS.sqlite(WIDEST).1, WIDEST);
+        let wanted =
+            format!("UPDATE t SET n = ? FROM (VALUES {rows}) AS v WHERE column1 < ? AND n < ?");
+        assert_eq!(three, wanted);
+        // In the order of the text: what is shared is there wherever it stands.
+        let order: Vec<_> = values.split("Int64(").skip(1).map(|at| &at[..1]).collect();
+        assert_eq!(order, ["2", "1", "2"]);
+        assert_eq!(values.matches("row").count(), 8);
+        assert!(std::ptr::eq(three, text(4).0));
+        assert!(text(WIDEST).0.contains(&format!("({}, ?, ?))", WIDEST - 1)));
         assert_eq!(WIDTHS.last(), Some(&WIDEST));
     }
 
     #[test]
     fn postgres_gets_a_column_as_an_array() {
         let list = "unnest($1, $2) WITH ORDINALITY AS v(column2, column3, column1)";
-        assert_eq!(PAIRS.postgres(), format!("UPDATE t SET n = $4 FROM {list} WHERE column1 < $3"));
+        let wanted = format!("UPDATE t SET n = $4 FROM {list} WHERE column1 < $3 AND n < $4");
+        assert_eq!(PAIRS.postgres(), wanted);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Sign-ups that share a transaction.
 
 mod at_once;
+mod checked;
 
 use std::collections::HashSet;
 
@@ -13,7 +14,7 @@ use crate::{
     Conn, NewClaim, NewReplay, NewUser, StoreError,
     connect::Link,
     log::NewEvent,
-    many::{Many, all_many, exec_many},
+    many::{Many, WIDEST, all_many, exec_many},
 };
 
 /// Everything that a sign-up writes, beside what it takes of limits.
@@ -193,8 +194,8 @@ impl Conn<'_> {
     /// taken gets the one of the fall-back. `None`: somebody came in between, and the
     /// transaction must be given up.
     ///
-    /// `at_once` is by one statement where the database can: faster, and given up for the
-    /// smallest thing that others do meanwhile.
+    /// `at_once` is by one statement, or by two messages on SQLite: faster, and given up for
+    /// the smallest thing that others do meanwhile.
     pub async fn add_sign_ups(
         &mut self,
         all: &[&SignUp],
@@ -203,9 +204,11 @@ impl Conn<'_> {
     ) -> Result<Option<Written>, StoreError> {
         let mut going = firsts(all);
         going.sort_by(|a, b| a.identity_key().cmp(&b.identity_key()));
-        if at_once && matches!(self.link, Link::Postgres(_)) && have_addresses_of_their_own(&going)
-        {
-            return self.add_at_once(&going, now).await;
+        if at_once && going.len() <= WIDEST && have_addresses_of_their_own(&going) {
+            return match self.link {
+                Link::Postgres(_) => self.add_at_once(&going, now).await,
+                Link::Sqlite(_) => self.add_checked(going, now).await,
+            };
         }
         going = self.without_used_keys(going).await?;
         going = self.using_tokens(going, now).await?;
@@ -215,23 +218,26 @@ impl Conn<'_> {
         if going.is_empty() {
             return Ok(Some(Written::default()));
         }
-        if !self.add_what_hangs_on_users(&going, &fallen_back).await? {
+        if !self.add_what_hangs_on_users(&going).await? {
             return Ok(None);
         }
+        let events: Vec<_> = going.iter().map(|one| one.new_event(&fallen_back)).collect();
+        self.add_events(&events).await?;
         Ok(Some(Written { ids: going.iter().map(|one| one.user.id).collect(), fallen_back }))
     }
 
     /// Writes what is left of a sign-up whose token is used, whose identity is taken and
     /// whose user is added. `false`: its key is taken.
     pub async fn finish_sign_up(&mut self, one: &SignUp) -> Result<bool, StoreError> {
-        self.add_what_hangs_on_users(&[one], &HashSet::new()).await
+        if !self.add_what_hangs_on_users(&[one]).await? {
+            return Ok(false);
+        }
+        self.add_events(&[one.new_event(&HashSet::new())]).await?;
+        Ok(true)
     }
 
-    async fn add_what_hangs_on_users(
-        &mut self,
-        all: &[&SignUp],
-        fallen_back: &HashSet<i64>,
-    ) -> Result<bool, StoreError> {
+    /// All but what is told of it.
+    async fn add_what_hangs_on_users(&mut self, all: &[&SignUp]) -> Result<bool, StoreError> {
         let credentials: Vec<_> = all.iter().map(|one| &one.credential).collect();
         self.add_credentials(&credentials).await?;
         let claims: Vec<_> = all.iter().filter_map(|one| one.new_claim()).collect();
@@ -241,8 +247,6 @@ impl Conn<'_> {
         if self.take_keys(&keys).await? < keys.len() as u64 {
             return Ok(false);
         }
-        let events: Vec<_> = all.iter().map(|one| one.new_event(fallen_back)).collect();
-        self.add_events(&events).await?;
         let entries = self.entries.as_mut().ok_or(StoreError::AuditClosed)?;
         entries.extend(all.iter().map(|one| one.audit.clone()));
         Ok(true)

@@ -43,6 +43,12 @@ macro_rules! usable {
 
 pub(crate) use usable;
 
+const TAKE_ONE: &str = concat!(
+    "UPDATE tokens AS t SET uses_left = uses_left - 1 WHERE ",
+    usable!(),
+    " AND hash IN (SELECT column2 FROM"
+);
+
 /// For whom a token speaks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenOwner {
@@ -238,18 +244,19 @@ impl Conn<'_> {
         hashes: &[&TokenHash],
         now: Timestamp,
     ) -> Result<HashSet<String>, StoreError> {
-        static USE: Many = Many::new(
-            concat!(
-                "UPDATE tokens AS t SET uses_left = uses_left - 1 WHERE ",
-                usable!(),
-                " AND hash IN (SELECT column2 FROM"
-            ),
-            1,
-            "WHERE column1 < @1) RETURNING hash",
-            2,
-        );
+        static USE: Many = Many::new(TAKE_ONE, 1, "WHERE column1 < @1) RETURNING hash", 2);
         let used = all_many!(self, (String,), USE, [now.0], hashes, |hash| [hash.as_stored()]);
         Ok(used.into_iter().map(|(hash,)| hash).collect())
+    }
+
+    /// Uses sign-up tokens up that are known to be usable; gives how many it used.
+    pub(crate) async fn use_all_tokens(
+        &mut self,
+        hashes: &[&TokenHash],
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        static USE: Many = Many::new(TAKE_ONE, 1, "WHERE column1 < @1)", 2);
+        Ok(exec_many!(self, USE, [now.0], hashes, |hash| [hash.as_stored()]))
     }
 
     /// Counts a rejected request against a sign-up token.

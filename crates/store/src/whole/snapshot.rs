@@ -56,7 +56,7 @@ impl Snapshot {
             Begun::Sqlite(lent) => Link::Sqlite(lent),
             Begun::Postgres(lent) => Link::Postgres(lent),
         };
-        Conn { link, entries: None, added: None }
+        Conn { link, entries: None, added: None, put_off: None }
     }
 
     /// The migrations that made the schema; none where there is no installation.

@@ -197,17 +197,24 @@ impl Tx {
 impl Conn<'_> {
     /// Puts off the statements that write lists, of so many rows at the most, until
     /// [`Self::catch_up`]: they go together then. Only for what is known to succeed, as
-    /// each says meanwhile that it did. PostgreSQL has other ways to save ways.
+    /// each says meanwhile that it did. Other statements are not put off. PostgreSQL has
+    /// another way to save ways.
     pub(crate) fn put_off(&mut self, rows: usize) {
         if matches!(self.link, Link::Sqlite(_)) {
             self.put_off = Some(Script::new(rows));
         }
     }
 
-    /// Runs what was put off. `false`: something did not succeed, and the transaction must
-    /// be given up.
-    pub(crate) async fn catch_up(&mut self) -> Result<bool, StoreError> {
-        match (&mut self.link, self.put_off.take()) {
+    /// Runs what was put off by work that ended so; whatever became of it, what comes after
+    /// is not put off. `false`: a statement did not succeed, and the transaction must be
+    /// given up.
+    pub(crate) async fn catch_up(
+        &mut self,
+        work: Result<(), StoreError>,
+    ) -> Result<bool, StoreError> {
+        let script = self.put_off.take();
+        work?;
+        match (&mut self.link, script) {
             (Link::Sqlite(connection), Some(script)) => Ok(script.succeeds(connection).await?),
             _ => Ok(true),
         }

@@ -61,7 +61,8 @@ impl Many {
         shared: &[i64],
         bind: impl FnOnce(&mut SqliteArguments, usize) -> Result<(), BoxDynError>,
     ) -> Result<&'static str, sqlx::Error> {
-        debug_assert_eq!(shared.len(), self.shared);
+        // `@` and one digit: see `places`.
+        debug_assert!(shared.len() == self.shared && self.shared < 10);
         let at = WIDTHS.iter().position(|width| *width >= rows).unwrap_or(WIDTHS.len() - 1);
         let width = WIDTHS[at];
         let add = |values: &mut SqliteArguments, text: &'static str| {

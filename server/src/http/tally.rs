@@ -41,6 +41,9 @@ impl Tallies {
             seconds: metrics::histogram!("doorstep_request_seconds", "route" => route.to_owned()),
             answers: Vec::new(),
         });
+        if tally.answers.iter().any(|(of, _)| *of == (method, status)) {
+            return;
+        }
         let counter = metrics::counter!(
             "doorstep_requests_total",
             "method" => method, "route" => route.to_owned(), "status" => status.to_string(),

@@ -9,6 +9,7 @@ use doorstep_accounts::{Timestamp, TokenHash, user::email_key};
 use super::{SignUp, Written};
 use crate::{
     Conn, StoreError,
+    log::NewEvent,
     many::{Many, all_many},
     tokens::usable,
 };
@@ -31,21 +32,32 @@ impl Conn<'_> {
         }
         let events: Vec<_> = going.iter().map(|one| one.new_event(&fallen_back)).collect();
         self.put_off(going.len());
-        let tokens: Vec<_> = going.iter().filter_map(|one| one.token.as_ref()).collect();
-        self.use_all_tokens(&tokens, now).await?;
-        let identities: Vec<_> = going.iter().map(|one| (&one.identity, one.user.id)).collect();
-        self.take_identities(&identities).await?;
-        let users: Vec<_> = going.iter().map(|one| one.new_user(&fallen_back)).collect();
-        self.add_users(&users).await?;
-        self.add_what_hangs_on_users(&going).await?;
-        self.keep_events(&events).await?;
-        if !self.catch_up().await? {
+        let work = self.add_all(&going, &fallen_back, &events, now).await;
+        if !self.catch_up(work).await? {
             return Ok(None);
         }
         if wanted {
             self.deliver(&events).await?;
         }
         Ok(Some(Written { ids: going.iter().map(|one| one.user.id).collect(), fallen_back }))
+    }
+
+    /// All that is written of them but what is told to others.
+    async fn add_all(
+        &mut self,
+        all: &[&SignUp],
+        fallen_back: &HashSet<i64>,
+        events: &[NewEvent<'_>],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let tokens: Vec<_> = all.iter().filter_map(|one| one.token.as_ref()).collect();
+        self.use_all_tokens(&tokens, now).await?;
+        let identities: Vec<_> = all.iter().map(|one| (&one.identity, one.user.id)).collect();
+        self.take_identities(&identities).await?;
+        let users: Vec<_> = all.iter().map(|one| one.new_user(fallen_back)).collect();
+        self.add_users(&users).await?;
+        self.add_what_hangs_on_users(all).await?;
+        self.keep_events(events).await
     }
 
     async fn ways(&mut self, all: &[&SignUp], now: Timestamp) -> Result<Ways, StoreError> {

@@ -76,7 +76,7 @@ async fn answer_all<Q: Question>(
         Ok(found) => found.into_iter().map(Ok).collect(),
         Err(error) => {
             tracing::debug!(%error, "a shared look-up failed");
-            vec![Failed; count].into_iter().map(Err).collect()
+            (0..count).map(|_| Err(Failed)).collect()
         }
     }
 }

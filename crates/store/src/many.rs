@@ -61,12 +61,12 @@ impl Many {
         shared: &[i64],
         bind: impl FnOnce(&mut SqliteArguments, usize) -> Result<(), BoxDynError>,
     ) -> Result<&'static str, sqlx::Error> {
-        // `@` and one digit: see `places`.
+        // `@` and one digit: see `shared_in`.
         debug_assert!(shared.len() == self.shared && self.shared < 10);
         let at = WIDTHS.iter().position(|width| *width >= rows).unwrap_or(WIDTHS.len() - 1);
         let width = WIDTHS[at];
         let add = |values: &mut SqliteArguments, text: &'static str| {
-            places(text).try_for_each(|(at, _)| sqlx::Arguments::add(values, shared[at - 1]))
+            shared_in(text).try_for_each(|at| sqlx::Arguments::add(values, shared[at - 1]))
         };
         add(values, self.before)
             .and_then(|()| bind(values, width))
@@ -110,11 +110,11 @@ impl Many {
     }
 }
 
-/// Where a text has which of the shared values: `@` and one digit.
-fn places(text: &str) -> impl Iterator<Item = (usize, usize)> {
-    text.match_indices('@').filter_map(|(at, _)| {
-        let digit = text.as_bytes().get(at + 1)?;
-        digit.is_ascii_digit().then(|| (usize::from(digit - b'0'), at))
+/// Which of the shared values a text has, in their order: `@` and one digit.
+fn shared_in(text: &str) -> impl Iterator<Item = usize> {
+    text.split('@').skip(1).filter_map(|rest| {
+        let digit = rest.chars().next()?.to_digit(10)?;
+        usize::try_from(digit).ok()
     })
 }
 

@@ -111,8 +111,9 @@ pub(crate) fn router(app: &App) -> Router<App> {
         methods = methods.fallback(layers::method_not_allowed);
         let is_api = path.starts_with("/api/") || path == paths::PRODUCTS_ALIAS;
         let is_page = [paths::FRAME, paths::CONFIRM, paths::SIGN_UP_PAGE].contains(&path);
-        if is_api || is_page || doorstep_dialects::at(path).is_some() {
-            let way = Way::new(app, is_api, is_cross_origin(path));
+        let crosses = is_cross_origin(path);
+        if is_api || is_page || crosses || doorstep_dialects::at(path).is_some() {
+            let way = Way::new(app, is_api, crosses);
             methods = methods.layer(from_fn_with_state(way, way::go));
         }
         router = router.route(path, methods);

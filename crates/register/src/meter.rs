@@ -7,7 +7,7 @@ use std::{
 
 use doorstep_accounts::{
     ClientAddress, Limit, Refusal, Standing, Timestamp,
-    limits::{LimitKey, Terms},
+    limits::{LimitKey, Rate, Terms},
 };
 use doorstep_store::{Charged, Conn, LoginAttempt, StoreError, Used};
 
@@ -112,6 +112,63 @@ pub(crate) async fn take(
     Ok(())
 }
 
+/// What several take of limits together: each key once, with how many are taken of it. In
+/// the order of the table, as [`take`] does, and of one limit in that of the keys: of two
+/// transactions with the same ones none has what the other waits for.
+#[derive(Debug)]
+pub(crate) struct Bill(Vec<(LimitKey, Rate, i64)>);
+
+impl Bill {
+    pub(crate) fn of(members: &[&[Charge]]) -> Self {
+        let mut asked: Vec<&Charge> = members.iter().copied().flatten().collect();
+        asked.sort_by_cached_key(|charge| (charge.limit as usize, charge.key.as_stored()));
+        let mut items: Vec<(LimitKey, Rate, i64)> = Vec::new();
+        for Charge { key, rate, .. } in asked {
+            match items.last_mut() {
+                Some((last, _, count)) if last == key => *count += 1,
+                _ => items.push((*key, *rate, 1)),
+            }
+        }
+        Self(items)
+    }
+
+    pub(crate) fn items(&self) -> &[(LimitKey, Rate, i64)] {
+        &self.0
+    }
+
+    /// What is left for each of them after all that was taken, or the keys of which less is
+    /// left than they need together.
+    pub(crate) fn standings(
+        &self,
+        members: &[&[Charge]],
+        taken: Vec<(LimitKey, i64)>,
+        now: Timestamp,
+    ) -> Result<Vec<Vec<Standing>>, HashSet<LimitKey>> {
+        let then = now.0.saturating_mul(1_000);
+        let mut arrivals: HashMap<LimitKey, i64> = taken.into_iter().collect();
+        let is_missing = |key: &LimitKey| !arrivals.contains_key(key);
+        let exhausted: HashSet<_> =
+            self.0.iter().map(|(key, ..)| *key).filter(is_missing).collect();
+        if !exhausted.is_empty() {
+            return Err(exhausted);
+        }
+        // From where each key stood before, one interval for each of them.
+        for (key, rate, count) in &self.0 {
+            if let Some(arrival) = arrivals.get_mut(key) {
+                let taken = rate.terms(then).interval.saturating_mul(*count);
+                *arrival = arrival.saturating_sub(taken);
+            }
+        }
+        let mut standing = |charge: &Charge| {
+            let arrival = arrivals.get_mut(&charge.key)?;
+            *arrival = arrival.saturating_add(charge.rate.terms(then).interval);
+            Some(charge.standing(false, *arrival, then))
+        };
+        let of_one = |charges: &&[Charge]| charges.iter().filter_map(&mut standing).collect();
+        Ok(members.iter().map(of_one).collect())
+    }
+}
+
 /// [`take`] for several at once: what is left for each of them, or the keys of which
 /// less is left than they need together.
 pub(crate) async fn take_together(
@@ -119,39 +176,9 @@ pub(crate) async fn take_together(
     members: &[&[Charge]],
     now: Timestamp,
 ) -> Result<Result<Vec<Vec<Standing>>, HashSet<LimitKey>>, StoreError> {
-    let then = now.0.saturating_mul(1_000);
-    let mut counts: HashMap<LimitKey, i64> = HashMap::new();
-    for charge in members.iter().copied().flatten() {
-        *counts.entry(charge.key).or_default() += 1;
-    }
-    // In the order of the table, as `take` does, and of one limit in that of the keys: of
-    // two transactions with the same ones none has what the other waits for.
-    let mut asked: Vec<&Charge> = members.iter().copied().flatten().collect();
-    asked.sort_by_cached_key(|charge| (charge.limit as usize, charge.key.as_stored()));
-    asked.dedup_by_key(|charge| charge.key);
-    let asked: Vec<_> =
-        asked.into_iter().map(|charge| (charge.key, charge.rate, counts[&charge.key])).collect();
-    let taken = conn.charge_many(&asked, now).await?;
-    // From where each key stood before, one interval for each of them.
-    let mut arrivals: HashMap<LimitKey, i64> = taken.into_iter().collect();
-    for (key, rate, count) in &asked {
-        if let Some(arrival) = arrivals.get_mut(key) {
-            let taken = rate.terms(then).interval.saturating_mul(*count);
-            *arrival = arrival.saturating_sub(taken);
-        }
-    }
-    let exhausted: HashSet<_> =
-        counts.into_keys().filter(|key| !arrivals.contains_key(key)).collect();
-    if !exhausted.is_empty() {
-        return Ok(Err(exhausted));
-    }
-    let mut standing = |charge: &Charge| {
-        let arrival = arrivals.get_mut(&charge.key)?;
-        *arrival = arrival.saturating_add(charge.rate.terms(then).interval);
-        Some(charge.standing(false, *arrival, then))
-    };
-    let of_one = |charges: &&[Charge]| charges.iter().filter_map(&mut standing).collect();
-    Ok(Ok(members.iter().map(of_one).collect()))
+    let bill = Bill::of(members);
+    let taken = conn.charge_many(bill.items(), now).await?;
+    Ok(bill.standings(members, taken, now))
 }
 
 /// Attempts to authenticate, of which only the failed ones are counted.

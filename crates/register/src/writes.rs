@@ -1,24 +1,30 @@
 //! Writes of one kind that come at the same time share a transaction: one wait for the
 //! disk, and a dozen statements, for all of them.
 //!
+//! First they are tried in one way to the database, all or nothing; if that does not go, by
+//! statements that find out which of them can be written.
+//!
 //! It knows nothing of refusals. Whatever stands in a write's way, it is left out,
 //! leaves nothing, and is tried on its own when the others are written: as if it had
 //! come after them. So there is one place that decides what a caller is told.
 
 use std::{fmt, sync::Arc};
 
-use doorstep_accounts::{Clock, Standing, Timestamp};
-use doorstep_store::{Conn, Store, StoreError, failpoint};
+use doorstep_accounts::{
+    Clock, Standing, Timestamp,
+    limits::{LimitKey, Rate},
+};
+use doorstep_store::{AtOnce, Conn, LimitsTaken, Store, StoreError, failpoint};
 
 use crate::{
     Context,
     limiter::Charge,
-    meter::{Meter, take_together},
+    meter::{Bill, Meter, take_together},
     together::{NotDone, Together},
 };
 
-/// How often a transaction is begun again, without those who have nothing left of a limit
-/// or because somebody came in between, before each of its members is left to itself.
+/// How often a transaction is begun again, without those who have nothing left of a limit,
+/// before each of its members is left to itself.
 const TRIES: usize = 3;
 
 /// One of the writes that share a transaction.
@@ -31,14 +37,29 @@ pub(crate) trait Shared: Send + Sync + Sized + 'static {
     /// What it counts against.
     fn charges(&self) -> &[Charge];
 
+    /// Looks up in whose way nothing stands; gives their places in the list.
+    fn free(
+        conn: &mut Conn<'_>,
+        all: &[&Self],
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<usize>, StoreError>> + Send;
+
+    /// Writes those and takes what they count against, in one way to the database; gives how
+    /// the limits stand then. `None`: nothing is written, as somebody came in between or less
+    /// is left.
+    fn write_at_once(
+        at_once: AtOnce,
+        all: &[&Self],
+        charges: &[(LimitKey, Rate, i64)],
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Option<LimitsTaken>, StoreError>> + Send;
+
     /// Writes all that can be written, and of the others nothing; gives their places in
-    /// the list. `None`: the transaction must be given up. `at_once`: in the fastest way
-    /// that there is, and given up for whatever others do meanwhile.
+    /// the list. `None`: the transaction must be given up.
     fn write_all(
         conn: &mut Conn<'_>,
         all: &[&Self],
         now: Timestamp,
-        at_once: bool,
     ) -> impl Future<Output = Result<Option<Vec<usize>>, StoreError>> + Send;
 }
 
@@ -166,25 +187,48 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// What [`write_all`] gives, in one way to the database. `None`: nothing is written.
+async fn write_at_once<T: Shared>(
+    store: &Store,
+    clock: &dyn Clock,
+    all: &[Arc<T>],
+) -> Result<Option<Vec<(usize, Vec<Standing>)>>, Broken> {
+    let members: Vec<&T> = all.iter().map(|one| &**one).collect();
+    let mut at_once = store.at_once().await?;
+    let places = T::free(&mut at_once.conn(), &members, clock.now()).await?;
+    if places.is_empty() {
+        at_once.done();
+        return Ok(Some(Vec::new()));
+    }
+    let going: Vec<&T> = places.iter().map(|at| members[*at]).collect();
+    let charges: Vec<_> = going.iter().map(|one| one.charges()).collect();
+    let (bill, now) = (Bill::of(&charges), clock.now());
+    let [before, after] = T::PLACES;
+    failpoint::at(before);
+    let taken = T::write_at_once(at_once, &going, bill.items(), now).await;
+    let Some(taken) = taken.map_err(Broken::at_commit)? else { return Ok(None) };
+    failpoint::at(after);
+    let standings = bill.standings(&charges, taken, now);
+    Ok(standings.ok().map(|standings| places.into_iter().zip(standings).collect()))
+}
+
 /// The places of those that are written, each with what is left of its limits.
 async fn write_all<T: Shared>(
     store: &Store,
     clock: &dyn Clock,
     all: &[Arc<T>],
 ) -> Result<Vec<(usize, Vec<Standing>)>, Broken> {
+    if let Some(written) = write_at_once(store, clock, all).await? {
+        return Ok(written);
+    }
     let mut places: Vec<usize> = (0..all.len()).collect();
-    let mut at_once = true;
     for _ in 0..TRIES {
         let members: Vec<&T> = places.iter().map(|at| &*all[*at]).collect();
         let mut tx = store.begin_together().await?;
         let mut conn = tx.conn();
         let now = clock.now();
-        let Some(written) = T::write_all(&mut conn, &members, now, at_once).await? else {
-            if !at_once {
-                return Err(Broken::Before("somebody came in between".to_owned()));
-            }
-            at_once = false;
-            continue;
+        let Some(written) = T::write_all(&mut conn, &members, now).await? else {
+            return Err(Broken::Before("somebody came in between".to_owned()));
         };
         if written.is_empty() {
             return Ok(Vec::new());
@@ -206,5 +250,5 @@ async fn write_all<T: Shared>(
             }
         }
     }
-    Err(Broken::Before("limits are used up, or others came in between".to_owned()))
+    Err(Broken::Before("limits are used up".to_owned()))
 }

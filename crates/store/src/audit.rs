@@ -7,6 +7,8 @@
 
 mod chain;
 
+pub(crate) use chain::{Links, bind_links, parts};
+
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use doorstep_accounts::{
@@ -52,6 +54,14 @@ impl Ledger {
 }
 
 impl Turn {
+    /// A lane whose end this process knows, what goes there, and how.
+    pub(crate) fn known(ledger: &Arc<Ledger>, entries: &[Entry]) -> Option<(Self, Links)> {
+        let mut turn = ledger.turn()?;
+        let links = Links::new(turn.lane.head.as_ref()?, entries, ledger.ring.get()?);
+        turn.next = Some(links.head.clone());
+        Some((turn, links))
+    }
+
     /// The transaction is committed.
     pub(crate) fn settle(mut self) {
         self.lane.head = self.next.take();

@@ -7,7 +7,7 @@ use doorstep_accounts::{
 
 use crate::{
     Conn, StoreError, exec,
-    many::{Many, all_many},
+    many::{Many, Script, add, all_many},
     one,
 };
 
@@ -23,6 +23,71 @@ pub enum Charged {
     Taken(i64),
     /// Nothing is left, and nothing was written.
     Refused(i64),
+}
+
+/// So many of a limit at once.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    key: LimitKey,
+    pub(crate) stored: String,
+    /// The theoretical arrival time after all of them, if the key is at rest now.
+    pub(crate) after: i64,
+    /// The latest that it may come to.
+    pub(crate) most: i64,
+}
+
+// A row after a jump of the clock is left to `charge`, which knows what to do.
+static CHARGE: Many = Many::new(
+    "WITH asked AS (SELECT * FROM",
+    3,
+    ")
+     INSERT INTO buckets (key, tat) SELECT column2, column3 FROM asked WHERE column1 < @1
+     ON CONFLICT (key) DO UPDATE SET tat = CASE
+         WHEN buckets.tat > @2 THEN buckets.tat + (excluded.tat - @2)
+         ELSE excluded.tat END
+     WHERE buckets.tat + (excluded.tat - @2) <=
+         (SELECT a.column4 FROM asked a WHERE a.column2 = excluded.key LIMIT 1)
+     RETURNING key, tat",
+    2,
+);
+
+impl Asked {
+    /// Those of the keys that can have as many left at all.
+    pub(crate) fn of(keys: &[(LimitKey, Rate, i64)], now: Timestamp) -> Vec<Self> {
+        let now = micros(now);
+        let ask = |(key, rate, count): &(LimitKey, Rate, i64)| {
+            let Terms { interval, latest, .. } = rate.terms(now);
+            let after = now.saturating_add(interval.saturating_mul(*count));
+            // After the last of them it is one interval beyond what the last was allowed by.
+            let most = latest.saturating_add(interval);
+            (after <= most).then(|| Self { key: *key, stored: key.as_stored(), after, most })
+        };
+        keys.iter().filter_map(ask).collect()
+    }
+
+    /// Has all of them taken by a script, which gives rows for [`Self::taken`].
+    pub(crate) fn add_to(
+        asked: &[Self],
+        script: &mut Script,
+        now: Timestamp,
+    ) -> Result<(), sqlx::Error> {
+        if !asked.is_empty() {
+            // There are a few, however many rows there are.
+            let wide = std::mem::take(&mut script.wide);
+            add!(script, CHARGE, [micros(now)], asked, one, [&one.stored, one.after, one.most]);
+            script.wide = wide;
+        }
+        Ok(())
+    }
+
+    /// From keys as they are stored to what they are.
+    pub(crate) fn taken(asked: &[Self], rows: Vec<(String, i64)>) -> Vec<(LimitKey, i64)> {
+        let taken = rows.into_iter().filter_map(|(stored, tat)| {
+            let one = asked.iter().find(|one| one.stored == stored)?;
+            Some((one.key, tat))
+        });
+        taken.collect()
+    }
 }
 
 impl Conn<'_> {
@@ -67,40 +132,13 @@ impl Conn<'_> {
         keys: &[(LimitKey, Rate, i64)],
         now: Timestamp,
     ) -> Result<Vec<(LimitKey, i64)>, StoreError> {
-        // A row after a jump of the clock is left to `charge`, which knows what to do.
-        static CHARGE: Many = Many::new(
-            "WITH asked AS (SELECT * FROM",
-            3,
-            ")
-             INSERT INTO buckets (key, tat) SELECT column2, column3 FROM asked WHERE column1 < @1
-             ON CONFLICT (key) DO UPDATE SET tat = CASE
-                 WHEN buckets.tat > @2 THEN buckets.tat + (excluded.tat - @2)
-                 ELSE excluded.tat END
-             WHERE buckets.tat + (excluded.tat - @2) <=
-                 (SELECT a.column4 FROM asked a WHERE a.column2 = excluded.key LIMIT 1)
-             RETURNING key, tat",
-            2,
-        );
-        let now = micros(now);
-        let mut asked = Vec::new();
-        for (key, rate, count) in keys {
-            let Terms { interval, latest, .. } = rate.terms(now);
-            let after = now.saturating_add(interval.saturating_mul(*count));
-            // After the last of them it is one interval beyond what the last was allowed by.
-            let most = latest.saturating_add(interval);
-            if after <= most {
-                asked.push((key.as_stored(), after, most, *key));
-            }
-        }
-        let rows =
-            all_many!(self, (String, i64), CHARGE, [now], asked, |(stored, after, most, _)| [
-                stored, after, most
-            ]);
-        let taken = rows.into_iter().filter_map(|(stored, tat)| {
-            let (.., key) = asked.iter().find(|(known, ..)| *known == stored)?;
-            Some((*key, tat))
-        });
-        Ok(taken.collect())
+        let asked = Asked::of(keys, now);
+        let rows = all_many!(self, (String, i64), CHARGE, [micros(now)], asked, |one| [
+            &one.stored,
+            one.after,
+            one.most
+        ]);
+        Ok(Asked::taken(&asked, rows))
     }
 
     /// The theoretical arrival time of a key, in microseconds; none at rest.
@@ -121,6 +159,6 @@ impl Conn<'_> {
     }
 }
 
-const fn micros(time: Timestamp) -> i64 {
+pub(crate) const fn micros(time: Timestamp) -> i64 {
     time.0.saturating_mul(1_000)
 }

@@ -135,7 +135,7 @@ pub struct Conn<'a> {
     pub(crate) entries: Option<&'a mut Vec<Entry>>,
     /// What the transaction adds that somebody waits for.
     pub(crate) added: Option<&'a mut Added>,
-    /// Statements that are put off: see [`Conn::put_off`].
+    /// Statements that are put off: see [`Conn::putting_off`].
     pub(crate) put_off: Option<Script>,
 }
 
@@ -194,30 +194,16 @@ impl Tx {
     }
 }
 
-impl Conn<'_> {
-    /// Puts off the statements that write lists, of so many rows at the most, until
-    /// [`Self::catch_up`]: they go together then. Only for what is known to succeed, as
-    /// each says meanwhile that it did. Other statements are not put off. PostgreSQL has
-    /// another way to save ways.
-    pub(crate) fn put_off(&mut self, rows: usize) {
-        if matches!(self.link, Link::Sqlite(_)) {
-            self.put_off = Some(Script::new(rows));
-        }
-    }
-
-    /// Runs what was put off by work that ended so; whatever became of it, what comes after
-    /// is not put off. `false`: a statement did not succeed, and the transaction must be
-    /// given up.
-    pub(crate) async fn catch_up(
-        &mut self,
-        work: Result<(), StoreError>,
-    ) -> Result<bool, StoreError> {
-        let script = self.put_off.take();
-        work?;
-        match (&mut self.link, script) {
-            (Link::Sqlite(connection), Some(script)) => Ok(script.succeeds(connection).await?),
-            _ => Ok(true),
-        }
+impl<'a> Conn<'a> {
+    /// One that writes lists of so many rows at the most into a [`Script`] in place of the
+    /// database, and says of each that it succeeded. Other statements are not put off.
+    pub(crate) fn putting_off(
+        connection: &'a mut SqliteConnection,
+        rows: usize,
+        entries: &'a mut Vec<Entry>,
+    ) -> Self {
+        let (link, put_off) = (Link::Sqlite(connection), Some(Script::whole(rows)));
+        Self { link, entries: Some(entries), added: None, put_off }
     }
 }
 

@@ -21,7 +21,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::read_only::was_told_since;
+use crate::{
+    many::{Ran, Script},
+    read_only::was_told_since,
+};
 
 /// After so long a connection is closed in place of being lent again, as pools do:
 /// memory that a session gathers in PostgreSQL goes, and a load balancer gets its turn.
@@ -200,6 +203,17 @@ impl<DB: Lends> Lent<DB> {
         {
             held.give_back();
         }
+    }
+}
+
+impl Lent<Sqlite> {
+    /// Runs a transaction that is one message.
+    pub(crate) async fn run(mut self, script: Script) -> Result<Ran, sqlx::Error> {
+        self.is_begun = true;
+        let ran = script.run(&mut self).await?;
+        self.is_begun = false;
+        self.give_back();
+        Ok(ran)
     }
 }
 

@@ -15,6 +15,7 @@
 //!   locked" when another wrote in between, whatever the busy timeout.
 
 mod accounts;
+mod at_once;
 mod attempts;
 mod audit;
 mod buckets;
@@ -54,6 +55,7 @@ pub mod whole;
 use std::borrow::Cow;
 
 pub use accounts::Account;
+pub use at_once::{AtOnce, Taken as LimitsTaken};
 pub use attempts::{LoginAttempt, Used};
 pub use buckets::Charged;
 pub use catalog::CatalogVersion;
@@ -73,7 +75,7 @@ pub use managed_users::{AdminReplay, Taken};
 pub use pending::{NewPending, PendingQuery};
 pub use projects::NewOrderKey;
 pub use sessions::{PasswordLogin, Session};
-pub use sign_ups::{Fallback, Grounds, SignUp, SignUpClaim, SignUpReplay, Written};
+pub use sign_ups::{Fallback, Grounds, SignUp, SignUpClaim, SignUpReplay, Ways, Written};
 pub use tokens::{NewToken, TokenOwner, TokenRow};
 pub use turn::{LockError, lock_folder};
 pub use users::NewUser;

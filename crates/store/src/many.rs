@@ -14,11 +14,11 @@
 
 use std::{fmt::Write as _, sync::OnceLock};
 
-use futures_util::{TryStreamExt as _, future::ready};
+use futures_util::TryStreamExt as _;
 use sqlx::{
     AssertSqlSafe, Either, Executor as _, SqliteConnection,
     error::BoxDynError,
-    sqlite::{SqliteArguments, SqliteQueryResult},
+    sqlite::{SqliteArguments, SqliteRow},
 };
 
 /// How many rows a statement can have in SQLite. At the most a third more than needed on
@@ -127,9 +127,24 @@ pub(crate) struct Script {
     /// All its lists are made this wide: with a width for each there would be too many
     /// texts to keep prepared.
     pub(crate) wide: usize,
-    /// How many rows each is to write.
-    expected: Vec<u64>,
+    /// Whether each statement must write what it is to write.
+    is_whole: bool,
+    statements: usize,
 }
+
+/// What came of a [`Script`].
+#[derive(Debug, Default)]
+pub(crate) struct Ran {
+    /// How many rows each statement wrote.
+    pub(crate) written: Vec<u64>,
+    /// What they returned.
+    pub(crate) rows: Vec<SqliteRow>,
+}
+
+/// Fails if the statement before did not write so many rows: what is no JSON is an error.
+/// It depends on a function of which SQLite knows that it is no constant, or it would be
+/// computed before anybody knows whether it is needed.
+const WROTE: &str = "SELECT 1 WHERE CASE changes() WHEN ? THEN 0 ELSE json('no' || changes()) END";
 
 impl Script {
     /// For lists of so many rows at the most.
@@ -137,34 +152,56 @@ impl Script {
         Self { wide, ..Self::default() }
     }
 
+    /// A transaction of its own, of which nothing is left if a statement does not write what
+    /// it is to write.
+    pub(crate) fn whole(wide: usize) -> Self {
+        let mut script = Self { wide, is_whole: true, ..Self::default() };
+        script.push("BEGIN IMMEDIATE");
+        script
+    }
+
     /// One more, which is to write so many rows. Its values are there.
-    pub(crate) fn add(&mut self, text: &str, expected: u64) {
+    pub(crate) fn add(&mut self, text: &str, expected: usize) -> Result<(), sqlx::Error> {
+        self.push(text);
+        if self.is_whole {
+            self.push(WROTE);
+            let expected = i64::try_from(expected).unwrap_or(i64::MAX);
+            sqlx::Arguments::add(&mut self.values, expected).map_err(sqlx::Error::Encode)?;
+        }
+        Ok(())
+    }
+
+    /// One more, which may write as many as there are; gives its place in [`Ran::written`].
+    pub(crate) fn add_free(&mut self, text: &str) -> usize {
+        self.push(text);
+        self.statements - 1
+    }
+
+    fn push(&mut self, text: &str) {
         self.text.push_str(text);
         self.text.push_str(";\n");
-        self.expected.push(expected);
+        self.statements += 1;
     }
 
-    /// Runs them; gives whether each of them wrote what it was to write.
-    pub(crate) async fn succeeds(
-        self,
-        connection: &mut SqliteConnection,
-    ) -> Result<bool, sqlx::Error> {
-        let expected = self.expected.clone();
-        Ok(self.run(connection).await? == expected)
-    }
-
-    /// Runs them; gives how many rows each of them wrote.
+    /// Runs them, and commits what [`Self::whole`] began.
     pub(crate) async fn run(
-        self,
+        mut self,
         connection: &mut SqliteConnection,
-    ) -> Result<Vec<u64>, sqlx::Error> {
+    ) -> Result<Ran, sqlx::Error> {
+        if self.is_whole {
+            self.push("COMMIT");
+        }
         let Self { text, values, .. } = self;
         // Of texts of ours, as they are.
-        let all = connection.fetch_many(sqlx::query_with(AssertSqlSafe(text), values));
-        let written = |step: Either<SqliteQueryResult, _>| {
-            ready(Ok(step.left().map(|done| done.rows_affected())))
-        };
-        all.try_filter_map(written).try_collect().await
+        let mut all = connection.fetch_many(sqlx::query_with(AssertSqlSafe(text), values));
+        let mut ran = Ran::default();
+        while let Some(step) = all.try_next().await? {
+            match step {
+                Either::Left(done) => ran.written.push(done.rows_affected()),
+                Either::Right(row) => ran.rows.push(row),
+            }
+        }
+        Ok(ran)
     }
 }
 
@@ -214,14 +251,14 @@ macro_rules! add {
     ($script:expr, $many:expr, [$($shared:expr),*], $rows:expr, $row:pat_param, [$($value:expr),* $(,)?]) => {{
         let wide = $script.wide;
         let text = crate::many::values!(&mut $script.values, wide, $many, [$($shared),*], $rows, $row, [$($value),*]);
-        $script.add(text, $rows.len() as u64);
+        $script.add(text, $rows.len())?;
     }};
 }
 
 /// Runs a [`Many`] for all rows of a slice; gives the number of rows that it wrote. Where
-/// statements are put off, it gives how many it is to write: see [`Conn::put_off`].
+/// statements are put off, it gives how many it is to write: see [`Conn::putting_off`].
 ///
-/// [`Conn::put_off`]: crate::Conn::put_off
+/// [`Conn::putting_off`]: crate::Conn::putting_off
 macro_rules! exec_many {
     ($conn:expr, $many:expr, [$($shared:expr),*], $rows:expr, |$row:pat_param| [$($value:expr),* $(,)?]) => {{
         let mut written = 0;

@@ -1,7 +1,9 @@
 //! Sign-ups that share a transaction.
 
 mod at_once;
-mod checked;
+mod ways;
+
+pub use ways::Ways;
 
 use std::collections::HashSet;
 
@@ -12,9 +14,8 @@ use doorstep_accounts::{
 
 use crate::{
     Conn, NewClaim, NewReplay, NewUser, StoreError,
-    connect::Link,
     log::NewEvent,
-    many::{Many, WIDEST, all_many, exec_many},
+    many::{Many, all_many, exec_many},
 };
 
 /// Everything that a sign-up writes, beside what it takes of limits.
@@ -193,23 +194,13 @@ impl Conn<'_> {
     /// token or key is taken, or is that of an earlier one of the list. Whose address is
     /// taken gets the one of the fall-back. `None`: somebody came in between, and the
     /// transaction must be given up.
-    ///
-    /// `at_once` is by one statement, or by two messages on SQLite: faster, and given up for
-    /// the smallest thing that others do meanwhile.
     pub async fn add_sign_ups(
         &mut self,
         all: &[&SignUp],
         now: Timestamp,
-        at_once: bool,
     ) -> Result<Option<Written>, StoreError> {
         let mut going = firsts(all);
         going.sort_by(|a, b| a.identity_key().cmp(&b.identity_key()));
-        if at_once && going.len() <= WIDEST && have_addresses_of_their_own(&going) {
-            return match self.link {
-                Link::Postgres(_) => self.add_at_once(&going, now).await,
-                Link::Sqlite(_) => self.add_checked(going, now).await,
-            };
-        }
         going = self.without_used_keys(going).await?;
         going = self.using_tokens(going, now).await?;
         going = self.taking_identities(going).await?;
@@ -404,12 +395,6 @@ fn firsts<'a>(all: &[&'a SignUp]) -> Vec<&'a SignUp> {
         identity && token && key
     };
     all.iter().copied().filter(is_first).collect()
-}
-
-/// Whether no two of them have one address.
-fn have_addresses_of_their_own(all: &[&SignUp]) -> bool {
-    let mut seen = HashSet::new();
-    all.iter().all(|one| seen.insert(email_key(&one.user.email)))
 }
 
 /// Those whose users are in the list, and the others.

@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use doorstep_accounts::{Binding, Scopes, Timestamp, TokenHash};
+use sqlx::{Postgres, postgres::PgArguments, query::QueryAs};
 
 use crate::{
     Conn, StoreError,
     clients::scopes,
     exec,
-    many::{Many, all_many, exec_many},
+    many::{Many, all_many, arrays, exec_many},
 };
 
 /// A token to add.
@@ -156,6 +157,31 @@ impl Row {
             binding: self.binding.as_deref().map(binding).transpose()?,
         })
     }
+}
+
+/// Binds the columns of new tokens.
+pub(crate) fn bound<'q, O>(
+    query: QueryAs<'q, Postgres, O, PgArguments>,
+    new: &[NewToken<'_>],
+) -> QueryAs<'q, Postgres, O, PgArguments> {
+    arrays!(
+        query,
+        new,
+        token,
+        (),
+        [
+            token.hash.as_stored().to_owned(),
+            token.owner.client().map(str::to_owned),
+            token.owner.credential().map(str::to_owned),
+            token.scopes.to_string(),
+            token.issued_at.0,
+            token.expires_at.0,
+            token.binding.map(|binding| binding.to_json().to_string()),
+            token.binding.map(|_| 1_i64),
+            token.binding.map(|_| ATTEMPTS),
+            token.jkt.map(str::to_owned)
+        ]
+    )
 }
 
 impl Conn<'_> {

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use doorstep_accounts::{Binding, Scopes, SecretHash, Timestamp, TokenHash};
-use doorstep_store::{Conn, NewToken, Store, StoreError, TokenOwner};
+use doorstep_accounts::{
+    Binding, Scopes, SecretHash, Timestamp, TokenHash,
+    limits::{LimitKey, Rate},
+};
+use doorstep_store::{AtOnce, Conn, LimitsTaken, NewToken, Store, StoreError, TokenOwner};
 
 use super::TokenError;
 use crate::{
@@ -84,11 +87,24 @@ impl Shared for Token {
         &self.charges
     }
 
+    async fn free(_: &mut Conn<'_>, all: &[&Self], _: Timestamp) -> Result<Vec<usize>, StoreError> {
+        Ok((0..all.len()).collect())
+    }
+
+    async fn write_at_once(
+        at_once: AtOnce,
+        all: &[&Self],
+        charges: &[(LimitKey, Rate, i64)],
+        now: Timestamp,
+    ) -> Result<Option<LimitsTaken>, StoreError> {
+        let new: Vec<_> = all.iter().map(|token| token.new_token()).collect();
+        at_once.add_tokens(&new, charges, now).await
+    }
+
     async fn write_all(
         conn: &mut Conn<'_>,
         all: &[&Self],
         _: Timestamp,
-        _: bool,
     ) -> Result<Option<Vec<usize>>, StoreError> {
         let new: Vec<_> = all.iter().map(|token| token.new_token()).collect();
         conn.add_tokens(&new).await?;

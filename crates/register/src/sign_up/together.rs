@@ -8,8 +8,11 @@ use std::{
     },
 };
 
-use doorstep_accounts::{Timestamp, User};
-use doorstep_store::{Conn, SignUp, Store, StoreError};
+use doorstep_accounts::{
+    Timestamp, User,
+    limits::{LimitKey, Rate},
+};
+use doorstep_store::{AtOnce, Conn, LimitsTaken, SignUp, Store, StoreError};
 
 use super::{Attempt, Created, Error};
 use crate::{
@@ -80,20 +83,51 @@ impl Shared for Member {
         &self.charges
     }
 
+    async fn free(
+        conn: &mut Conn<'_>,
+        all: &[&Self],
+        now: Timestamp,
+    ) -> Result<Vec<usize>, StoreError> {
+        let allowed: HashSet<_> =
+            allowed(conn, all).await?.into_iter().map(|rows| rows.user.id).collect();
+        let rows: Vec<_> = all.iter().map(|member| &member.rows).collect();
+        let ways = conn.ways(&rows, now).await?;
+        note_fallen_back(all, &ways.taken);
+        let is_free = |at: &usize| {
+            let id = &all[*at].rows.user.id;
+            allowed.contains(id) && !ways.stopped.contains(id)
+        };
+        Ok((0..all.len()).filter(is_free).collect())
+    }
+
+    async fn write_at_once(
+        at_once: AtOnce,
+        all: &[&Self],
+        charges: &[(LimitKey, Rate, i64)],
+        now: Timestamp,
+    ) -> Result<Option<LimitsTaken>, StoreError> {
+        let rows: Vec<_> = all.iter().map(|member| &member.rows).collect();
+        let fallen_back = all.iter().filter(|member| member.fell_back.load(Ordering::Relaxed));
+        let fallen_back = fallen_back.map(|member| member.rows.user.id).collect();
+        at_once.add_sign_ups(&rows, &fallen_back, charges, now).await
+    }
+
     async fn write_all(
         conn: &mut Conn<'_>,
         all: &[&Self],
         now: Timestamp,
-        at_once: bool,
     ) -> Result<Option<Vec<usize>>, StoreError> {
         let rows = allowed(conn, all).await?;
-        let Some(written) = conn.add_sign_ups(&rows, now, at_once).await? else { return Ok(None) };
-        for member in all {
-            let fell_back = written.fallen_back.contains(&member.rows.user.id);
-            member.fell_back.store(fell_back, Ordering::Relaxed);
-        }
+        let Some(written) = conn.add_sign_ups(&rows, now).await? else { return Ok(None) };
+        note_fallen_back(all, &written.fallen_back);
         let is_written = |at: &usize| written.ids.contains(&all[*at].rows.user.id);
         Ok(Some((0..all.len()).filter(is_written).collect()))
+    }
+}
+
+fn note_fallen_back(all: &[&Member], ids: &HashSet<i64>) {
+    for member in all {
+        member.fell_back.store(ids.contains(&member.rows.user.id), Ordering::Relaxed);
     }
 }
 

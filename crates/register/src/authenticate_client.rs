@@ -50,6 +50,8 @@ pub(crate) struct Authenticated {
     pub(crate) owner: TokenOwner,
     /// The most that they can hold.
     pub(crate) held: Scopes,
+    /// Whether registration is switched off for it.
+    pub(crate) stopped: bool,
     /// What the password was compared with, if it is an API credential.
     pub(crate) checked: Option<SecretHash>,
 }
@@ -135,6 +137,7 @@ async fn by_secret(
                 kind: TokenKind::User,
                 owner: TokenOwner::Credential(credential_id),
                 held: scopes,
+                stopped: false,
                 checked: Some(checked),
             })
         }
@@ -180,6 +183,7 @@ fn of_client(id: &str, client: &ClientLogin) -> Authenticated {
         kind: TokenKind::App,
         owner: TokenOwner::Client(id.to_owned()),
         held: client.scopes,
+        stopped: client.stopped,
         checked: None,
     }
 }

@@ -109,7 +109,7 @@ pub async fn issue_token(
     meter: &Meter,
     request: TokenRequest,
 ) -> Result<IssuedToken, TokenError> {
-    let Authenticated { kind, owner, held, checked, .. } =
+    let Authenticated { kind, owner, held, stopped, checked, .. } =
         authenticate(context, meter, &request.client).await?;
     let charge = context.limiter.charge(Limit::Token, &[owner.id()], &context.keys);
     refuse_known(context, meter, charge.as_slice()).map_err(TokenError::Limited)?;
@@ -137,11 +137,16 @@ pub async fn issue_token(
         (kind, scopes, context.terms.token_seconds)
     };
     if let (TokenOwner::Client(client_id), true) = (&owner, scopes.holds(Scope::Register)) {
-        let server_key = binding.as_ref().map_or("", |binding| &binding.identity.server_key);
-        match check_open_now(context, client_id, server_key).await {
-            Ok(()) => {}
-            Err(Error::Refused(_)) => return Err(TokenError::RegistrationDisabled),
-            Err(failed) => return Err(TokenError::Failed(failed)),
+        if stopped || !context.terms.registration {
+            return Err(TokenError::RegistrationDisabled);
+        }
+        // Without a server there is nothing else by which it could be switched off.
+        if let Some(binding) = &binding {
+            match check_open_now(context, client_id, &binding.identity.server_key).await {
+                Ok(()) => {}
+                Err(Error::Refused(_)) => return Err(TokenError::RegistrationDisabled),
+                Err(failed) => return Err(TokenError::Failed(failed)),
+            }
         }
     }
     let jkt = bound_key(context, binding.as_ref(), request.proof.as_ref()).await?;

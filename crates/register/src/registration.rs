@@ -2,7 +2,7 @@
 //! asked where something is written, not where something is shown.
 
 use doorstep_accounts::{Principal, Refusal, Subject, ids::IdKind, provider::canonical_server};
-use doorstep_store::Conn;
+use doorstep_store::{Conn, stop_of_client};
 use serde_json::Map;
 
 use crate::{Context, Error, administer::OperatorError};
@@ -16,7 +16,7 @@ pub(crate) async fn check_open(
     server_key: &str,
 ) -> Result<(), Error> {
     let stopped = !context.terms.registration
-        || conn.registration_is_stopped(&client(client_id), &server(server_key)).await?;
+        || conn.registration_is_stopped(&stop_of_client(client_id), &server(server_key)).await?;
     if stopped { Err(Refusal::RegistrationDisabled.into()) } else { Ok(()) }
 }
 
@@ -39,7 +39,7 @@ pub(crate) fn is_its_own(client_id: &str, owner: Option<&str>, has_servers: bool
 
 /// How [`check_open`] finds out about the two.
 pub(crate) fn subjects(client_id: &str, server_key: &str) -> (String, String) {
-    (client(client_id), server(server_key))
+    (stop_of_client(client_id), server(server_key))
 }
 
 /// Refuses if the caller could not sign anybody up now.
@@ -66,7 +66,7 @@ pub async fn set_registration(
                     "there is no client {id:?}: `doorstep client list` shows them"
                 )));
             }
-            client(id)
+            stop_of_client(id)
         }
         (None, Some(name)) => server(&canonical_server(name).map_err(|fault| {
             OperatorError::Argument(format!("--server {name:?}: {}", fault.message()))
@@ -89,10 +89,6 @@ pub async fn set_registration(
     conn.add_audit(&id, "operator", action, &subject, &Map::new(), now).await?;
     tx.commit().await?;
     Ok(subject)
-}
-
-fn client(id: &str) -> String {
-    format!("client:{id}")
 }
 
 fn server(key: &str) -> String {

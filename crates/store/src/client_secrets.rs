@@ -10,6 +10,7 @@ use crate::{
     clients::scopes,
     exec,
     many::{Many, all_many},
+    pending::of_client,
 };
 
 /// What it takes to let a client in: one query, so that a client that exists takes
@@ -24,6 +25,8 @@ pub struct ClientLogin {
     pub scopes: Scopes,
     /// Whether it is switched on.
     pub active: bool,
+    /// Whether registration is switched off for it.
+    pub stopped: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -32,6 +35,7 @@ struct Row {
     jwks: Option<String>,
     scopes: String,
     disabled_at: Option<i64>,
+    stopped: bool,
 }
 
 impl Row {
@@ -42,6 +46,7 @@ impl Row {
             keys: keys(self.jwks.as_deref())?,
             scopes: scopes(&self.scopes)?,
             active: self.disabled_at.is_none(),
+            stopped: self.stopped,
         })
     }
 }
@@ -77,11 +82,17 @@ impl Conn<'_> {
         now: Timestamp,
     ) -> Result<Vec<(Used, Option<ClientLogin>)>, StoreError> {
         static FIND: Many = Many::new(
-            "SELECT column1 AS at,
+            concat!(
+                "SELECT column1 AS at,
                     (SELECT b.tat FROM buckets b WHERE b.key = column3) AS first,
                     (SELECT b.tat FROM buckets b WHERE b.key = column4) AS second,
-                    c.id, s.secret, c.jwks, c.scopes, c.disabled_at
-             FROM",
+                    c.id, s.secret, c.jwks, c.scopes, c.disabled_at,
+                    (SELECT 1 FROM registration_stops r
+                     WHERE r.subject = '",
+                of_client!(),
+                "' || c.id) IS NOT NULL AS stopped
+             FROM"
+            ),
             3,
             "LEFT JOIN clients c ON c.id = column2
              LEFT JOIN client_secrets s

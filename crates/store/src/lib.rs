@@ -72,7 +72,7 @@ pub use idempotency::{NewReplay, Replay};
 pub use jobs::{Lease, NewJob};
 pub use keys::{KeyVersion, NewKeyVersion};
 pub use managed_users::{AdminReplay, Taken};
-pub use pending::{NewPending, PendingQuery};
+pub use pending::{NewPending, PendingQuery, stop_of_client};
 pub use projects::NewOrderKey;
 pub use sessions::{PasswordLogin, Session};
 pub use sign_ups::{Fallback, Grounds, SignUp, SignUpClaim, SignUpReplay, Ways, Written};

@@ -51,6 +51,20 @@ struct Row {
     decision: Option<String>,
 }
 
+/// What a client is called where registration is switched off for it.
+macro_rules! of_client {
+    () => {
+        "client:"
+    };
+}
+
+pub(crate) use of_client;
+
+/// What a client is called where registration is switched off for it.
+pub fn stop_of_client(id: &str) -> String {
+    [of_client!(), id].concat()
+}
+
 impl Conn<'_> {
     /// Remembers that a puzzle's solution was taken. `false`: it was taken before.
     pub async fn spend_puzzle(

@@ -5,7 +5,7 @@ use doorstep_accounts::{
     Assurance, Credential, Limit, PlainToken, Principal, Proof, Refusal, Scopes, Secret,
     SecretHash, SignUpToken, Subject, Timestamp, dpop,
 };
-use doorstep_store::{Login, TokenOwner};
+use doorstep_store::{Account, Login, TokenOwner};
 
 use crate::{
     Context, Error,
@@ -87,6 +87,29 @@ pub async fn log_in(
     let limited = attempts.limited(plain(username))?;
     let (used, login) = context.lookups.login(context, limited).await?;
     attempts.judge(used)?;
+    finish_log_in(context, &attempts, login, password).await
+}
+
+/// [`log_in`] to look at one's own account, which is read on the way.
+pub async fn visit(
+    context: &Context,
+    meter: &Meter,
+    username: &str,
+    password: &Secret,
+) -> Result<(Principal, Option<Account>), Error> {
+    let attempts = Attempts::new(context, meter, Limit::LoginFailure, username);
+    let limited = attempts.limited(plain(username))?;
+    let (used, login, account) = context.lookups.visit(context, limited).await?;
+    attempts.judge(used)?;
+    Ok((finish_log_in(context, &attempts, login, password).await?, account))
+}
+
+async fn finish_log_in(
+    context: &Context,
+    attempts: &Attempts<'_>,
+    login: Option<Login>,
+    password: &Secret,
+) -> Result<Principal, Error> {
     let found = authenticate_credential(context, login, password).await;
     let found = found.map(|(principal, _)| principal);
     match &found {

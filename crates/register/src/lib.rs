@@ -45,7 +45,7 @@ pub use administer::{
     disable_client, list_clients, note_keys,
 };
 pub use audit::{Finding, Verified, adopt_audit, export_audit, verify_audit};
-pub use authenticate::{Presented, authenticate_token, check_origin, log_in};
+pub use authenticate::{Presented, authenticate_token, check_origin, log_in, visit};
 pub use authenticate_client::ClientAuthentication;
 pub use catalog::{ImportedCatalog, LiveCatalog, check_catalog, import_catalog, show_catalog};
 pub use change_account::change_account;

@@ -89,6 +89,7 @@ pub struct Lookups {
     clients: Queue<Client>,
     stops: Queue<Subjects>,
     accounts: Queue<UserId>,
+    visits: Queue<Visitor>,
 }
 
 impl Lookups {
@@ -109,6 +110,15 @@ impl Lookups {
         attempt: LoginAttempt,
     ) -> Result<(Used, Option<Login>), StoreError> {
         self.logins.ask(context, User(attempt)).await
+    }
+
+    /// The same, and the account of whoever has that name.
+    pub(crate) async fn visit(
+        &self,
+        context: &Context,
+        attempt: LoginAttempt,
+    ) -> Result<(Used, Option<Login>, Option<Account>), StoreError> {
+        self.visits.ask(context, Visitor(attempt)).await
     }
 
     /// What it takes to let a client in, likewise.
@@ -164,6 +174,22 @@ impl Question for User {
     ) -> Result<Vec<Self::Answer>, StoreError> {
         let attempts: Vec<_> = all.into_iter().map(|User(attempt)| attempt).collect();
         conn.logins(&attempts).await
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Visitor(LoginAttempt);
+
+impl Question for Visitor {
+    type Answer = (Used, Option<Login>, Option<Account>);
+
+    async fn answer_all(
+        conn: &mut Conn<'_>,
+        _: Timestamp,
+        all: Vec<Self>,
+    ) -> Result<Vec<Self::Answer>, StoreError> {
+        let attempts: Vec<_> = all.into_iter().map(|Visitor(attempt)| attempt).collect();
+        conn.logins_with_accounts(&attempts).await
     }
 }
 

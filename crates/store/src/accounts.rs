@@ -3,7 +3,9 @@
 use doorstep_accounts::User;
 
 use crate::{
-    Conn, StoreError,
+    Conn, Login, LoginAttempt, StoreError, Used,
+    attempts::distinct,
+    credentials::{AttemptRow, login_columns, on_login},
     many::{Many, all_many},
     users::UserRow,
 };
@@ -25,24 +27,94 @@ pub struct Account {
 struct Row {
     #[sqlx(flatten)]
     user: UserRow,
+    #[sqlx(flatten)]
+    held: HeldRow,
+}
+
+#[derive(sqlx::FromRow)]
+struct HeldRow {
     projects: i64,
     containers: i64,
     catalog_version: i64,
+}
+
+/// The columns of a [`HeldRow`], of a user `u`.
+macro_rules! held_columns {
+    () => {
+        "(SELECT COUNT(*) FROM orders o WHERE o.user_id = u.id
+          AND o.state IN ('open', 'pending', 'processing', 'completed')) AS projects,
+         (SELECT CAST(COALESCE(SUM(o.containers), 0) AS BIGINT) FROM orders o
+          WHERE o.user_id = u.id
+          AND o.state IN ('open', 'pending', 'processing', 'completed')) AS containers,
+         (SELECT COALESCE(MAX(version), 0) FROM catalog) AS catalog_version"
+    };
+}
+
+/// Who logs in, and what is that user's. The credential has columns of the same names as the
+/// user.
+#[derive(sqlx::FromRow)]
+struct LoginRow {
+    #[sqlx(flatten)]
+    attempt: AttemptRow,
+    email: Option<String>,
+    email_generated: Option<bool>,
+    profile: Option<String>,
+    labels: Option<String>,
+    user_created_at: Option<i64>,
+    updated_at: Option<i64>,
+    #[sqlx(flatten)]
+    held: HeldRow,
+}
+
+impl HeldRow {
+    fn account(self, user: User) -> Account {
+        let Self { projects, containers, catalog_version } = self;
+        Account { user, projects, containers, catalog_version }
+    }
+}
+
+impl LoginRow {
+    /// Nobody's account is there if there is no such name, or the user was erased.
+    fn read(self) -> Result<(Used, Option<Login>, Option<Account>), StoreError> {
+        let (used, login) = self.attempt.read();
+        let Some(Login { credential, active, is_admin }) = &login else {
+            return Ok((used, None, None));
+        };
+        let (Some(email), Some(email_generated), Some(profile), Some(labels)) =
+            (self.email, self.email_generated, self.profile, self.labels)
+        else {
+            return Ok((used, login, None));
+        };
+        let (Some(created_at), Some(updated_at)) = (self.user_created_at, self.updated_at) else {
+            return Ok((used, login, None));
+        };
+        let (id, active, is_admin) = (credential.user_id, *active, *is_admin);
+        let row = UserRow {
+            id,
+            email,
+            email_generated,
+            profile,
+            labels,
+            active,
+            is_admin,
+            created_at,
+            updated_at,
+        };
+        let account = self.held.account(User::try_from(row)?);
+        Ok((used, login, Some(account)))
+    }
 }
 
 impl Conn<'_> {
     /// Accounts by their users' numbers, in their order; none of those who were erased.
     pub async fn accounts(&mut self, ids: &[i64]) -> Result<Vec<Option<Account>>, StoreError> {
         static FIND: Many = Many::new(
-            "SELECT u.id, u.email, u.email_generated, u.profile, u.labels, u.active, u.is_admin,
-                    u.created_at, u.updated_at,
-                    (SELECT COUNT(*) FROM orders o WHERE o.user_id = u.id
-                     AND o.state IN ('open', 'pending', 'processing', 'completed')) AS projects,
-                    (SELECT CAST(COALESCE(SUM(o.containers), 0) AS BIGINT) FROM orders o
-                     WHERE o.user_id = u.id
-                     AND o.state IN ('open', 'pending', 'processing', 'completed')) AS containers,
-                    (SELECT COALESCE(MAX(version), 0) FROM catalog) AS catalog_version
-             FROM users u WHERE u.erased_at IS NULL AND u.id IN (SELECT column2 FROM",
+            concat!(
+                "SELECT u.id, u.email, u.email_generated, u.profile, u.labels, u.active, u.is_admin,
+                    u.created_at, u.updated_at, ",
+                held_columns!(),
+                " FROM users u WHERE u.erased_at IS NULL AND u.id IN (SELECT column2 FROM"
+            ),
             1,
             "WHERE column1 < @1)",
             1,
@@ -52,11 +124,39 @@ impl Conn<'_> {
         different.dedup();
         let rows = all_many!(self, Row, FIND, [], different, |id| [*id]);
         let mut accounts = Vec::with_capacity(rows.len());
-        for Row { user, projects, containers, catalog_version } in rows {
-            let user = User::try_from(user)?;
-            accounts.push(Account { user, projects, containers, catalog_version });
+        for Row { user, held } in rows {
+            accounts.push(held.account(User::try_from(user)?));
         }
         let find = |id: &i64| accounts.iter().find(|account| account.user.id == *id).cloned();
         Ok(ids.iter().map(find).collect())
+    }
+
+    /// [`Self::logins`], and the account of whoever has the name: one way to the database for
+    /// those who log in to look at it.
+    pub async fn logins_with_accounts(
+        &mut self,
+        attempts: &[LoginAttempt],
+    ) -> Result<Vec<(Used, Option<Login>, Option<Account>)>, StoreError> {
+        static FIND: Many = Many::new(
+            concat!(
+                "SELECT ",
+                login_columns!(),
+                ", CASE WHEN u.erased_at IS NULL THEN u.email END AS email, u.email_generated,
+                 u.profile, u.labels, u.created_at AS user_created_at, u.updated_at, ",
+                held_columns!(),
+                " FROM"
+            ),
+            3,
+            on_login!(),
+            1,
+        );
+        let (different, places) = distinct(attempts);
+        let rows = all_many!(self, LoginRow, FIND, [], different, |attempt| [
+            &attempt.name,
+            attempt.limits[0].map(|key| key.as_stored()),
+            attempt.limits[1].map(|key| key.as_stored()),
+        ]);
+        let answers: Vec<_> = rows.into_iter().map(LoginRow::read).collect::<Result<_, _>>()?;
+        Ok(places.into_iter().map(|at| answers[at].clone()).collect())
     }
 }

@@ -45,11 +45,38 @@ struct LoginRow {
 }
 
 #[derive(sqlx::FromRow)]
-struct AttemptRow {
+pub(crate) struct AttemptRow {
     first: Option<i64>,
     second: Option<i64>,
     #[sqlx(flatten)]
     login: Perhaps<LoginRow>,
+}
+
+/// The columns of an [`AttemptRow`], for the values of an attempt joined by [`on_login`].
+macro_rules! login_columns {
+    () => {
+        "(SELECT b.tat FROM buckets b WHERE b.key = column3) AS first,
+         (SELECT b.tat FROM buckets b WHERE b.key = column4) AS second,
+         c.id, c.user_id, c.number, c.name, c.username, c.secret, c.created_at,
+         c.last_used_at, c.expires_at, c.rotated_at, c.revoked_at, u.active, u.is_admin"
+    };
+}
+
+/// Who has the name of an attempt. A row for each: both that are joined are found by what is
+/// unique of them.
+macro_rules! on_login {
+    () => {
+        "LEFT JOIN credentials c ON c.username = column2 LEFT JOIN users u ON u.id = c.user_id
+         WHERE column1 < @1 ORDER BY column1"
+    };
+}
+
+pub(crate) use {login_columns, on_login};
+
+impl AttemptRow {
+    pub(crate) fn read(self) -> (Used, Option<Login>) {
+        ([self.first, self.second], self.login.0.map(Login::from))
+    }
 }
 
 impl From<LoginRow> for Login {
@@ -120,27 +147,15 @@ impl Conn<'_> {
         &mut self,
         attempts: &[LoginAttempt],
     ) -> Result<Vec<(Used, Option<Login>)>, StoreError> {
-        static FIND: Many = Many::new(
-            "SELECT (SELECT b.tat FROM buckets b WHERE b.key = column3) AS first,
-                    (SELECT b.tat FROM buckets b WHERE b.key = column4) AS second,
-                    c.id, c.user_id, c.number, c.name, c.username, c.secret, c.created_at,
-                    c.last_used_at, c.expires_at, c.rotated_at, c.revoked_at, u.active,
-                    u.is_admin
-             FROM",
-            3,
-            "LEFT JOIN credentials c ON c.username = column2 LEFT JOIN users u ON u.id = c.user_id
-             WHERE column1 < @1 ORDER BY column1",
-            1,
-        );
+        static FIND: Many =
+            Many::new(concat!("SELECT ", login_columns!(), " FROM"), 3, on_login!(), 1);
         let (different, places) = distinct(attempts);
         let rows = all_many!(self, AttemptRow, FIND, [], different, |attempt| [
             &attempt.name,
             attempt.limits[0].map(|key| key.as_stored()),
             attempt.limits[1].map(|key| key.as_stored()),
         ]);
-        let answer = |row: AttemptRow| ([row.first, row.second], row.login.0.map(Login::from));
-        // A row for each: both that are joined are found by what is unique of them.
-        let answers: Vec<_> = rows.into_iter().map(answer).collect();
+        let answers: Vec<_> = rows.into_iter().map(AttemptRow::read).collect();
         Ok(places.into_iter().map(|at| answers[at].clone()).collect())
     }
 

@@ -52,15 +52,15 @@ pub struct NewUser<'a> {
 
 #[derive(sqlx::FromRow)]
 pub(crate) struct UserRow {
-    id: i64,
-    email: String,
-    email_generated: bool,
-    profile: String,
-    labels: String,
-    active: bool,
-    is_admin: bool,
-    created_at: i64,
-    updated_at: i64,
+    pub(crate) id: i64,
+    pub(crate) email: String,
+    pub(crate) email_generated: bool,
+    pub(crate) profile: String,
+    pub(crate) labels: String,
+    pub(crate) active: bool,
+    pub(crate) is_admin: bool,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
 }
 
 impl Store {

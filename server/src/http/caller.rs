@@ -13,7 +13,9 @@ use doorstep_accounts::{Limit, Principal, Refusal, Scope, Scopes, Secret, Subjec
 use doorstep_dialects::{Authentication, Authorization};
 use doorstep_register::{
     Error, Meter, Presented, admit, authenticate_session, authenticate_token, check_origin, log_in,
+    visit,
 };
+use doorstep_store::Account;
 use doorstep_wire::{Code, frame, paths};
 
 use super::{
@@ -36,6 +38,10 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     }
 }
 
+/// The caller's own account, if it was read on the way.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnAccount(pub(crate) Account);
+
 /// Lets only callers with one of the scopes through.
 pub(crate) async fn guard(
     State((app, scopes)): State<(App, &'static [Scope])>,
@@ -48,8 +54,11 @@ pub(crate) async fn guard(
         Err(reject) => Err(reject),
     };
     match authorized {
-        Ok(principal) => {
+        Ok((principal, account)) => {
             head.extensions.insert(Caller(principal));
+            if let Some(account) = account {
+                head.extensions.insert(OwnAccount(account));
+            }
             next.run(Request::from_parts(head, body)).await
         }
         Err(reject) => {
@@ -111,7 +120,7 @@ async fn authorize(
     meter: &Meter,
     scopes: &'static [Scope],
     head: &Parts,
-) -> Result<Principal, Reject> {
+) -> Result<(Principal, Option<Account>), Reject> {
     let headers = &head.headers;
     let door = Door::of(&head.extensions);
     let way = door.map_or(Authentication::Usual, |door| door.authentication);
@@ -122,6 +131,7 @@ async fn authorize(
     let authorization = by(way, headers)?;
     let challenge = |reject, error| challenge(app, way, reject, (scope, headers), error);
     let is_dpop = matches!(authorization, Some(Authorization::Dpop(_)));
+    let mut account = None;
     let principal = match authorization {
         None => {
             return Err(challenge(Refusal::Unauthenticated.into(), None));
@@ -136,9 +146,15 @@ async fn authorize(
         }
         Some(Authorization::Dpop(token)) => by_dpop(app, meter, head, &token).await?,
         Some(Authorization::Basic { username, password }) => {
-            log_in(&app.context, meter, &username, &password)
-                .await
-                .map_err(|error| challenge(error.into(), None))?
+            let refuse = |error: Error| challenge(error.into(), None);
+            if head.method == Method::GET && head.uri.path() == paths::USERS {
+                let visitor = visit(&app.context, meter, &username, &password).await;
+                let (principal, read) = visitor.map_err(refuse)?;
+                account = read;
+                principal
+            } else {
+                log_in(&app.context, meter, &username, &password).await.map_err(refuse)?
+            }
         }
     };
     // A bound sign-up token was held to its share before its proof was used up.
@@ -156,7 +172,7 @@ async fn authorize(
         check_origin(&app.context, &principal, origin, for_users).await?;
     }
     if scopes.iter().any(|scope| principal.may(*scope)) {
-        Ok(principal)
+        Ok((principal, account))
     } else {
         let refusal = Refusal::InsufficientScope { needed: scope };
         Err(challenge(refusal.into(), Some("insufficient_scope")))

@@ -1,6 +1,7 @@
 //! The user API: bytes to a use-case, its outcome to bytes.
 
 use axum::{
+    Extension,
     extract::State,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::Response,
@@ -21,7 +22,7 @@ use crate::config::Custom;
 
 use super::{
     App,
-    caller::Caller,
+    caller::{Caller, OwnAccount},
     extract::{Body, media_type},
     metered::Metered,
     reject::{Reject, json as reply},
@@ -284,9 +285,11 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyK
 pub(crate) async fn show(
     State(app): State<App>,
     Caller(caller): Caller,
+    read: Option<Extension<OwnAccount>>,
 ) -> Result<Response, Reject> {
     let id = own_id(&caller)?;
-    let found = register::account(&app.context, id).await?;
+    let read = read.map(|Extension(OwnAccount(account))| account);
+    let found = register::account(&app.context, id, read).await?;
     let (user, found) = found.ok_or(Refusal::InvalidCredential)?;
     let mut plan = app.plan.clone();
     plan.quotas.containers = found.containers_allowed.unwrap_or(plan.quotas.containers);

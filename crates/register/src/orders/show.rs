@@ -68,9 +68,18 @@ pub struct Holdings {
     pub containers_allowed: Option<i64>,
 }
 
-/// A user by number with what the user has, and may have; nobody who was erased.
-pub async fn account(context: &Context, id: i64) -> Result<Option<(User, Holdings)>, Error> {
-    let Some(account) = context.lookups.account(context, id).await? else { return Ok(None) };
+/// A user by number with what the user has, and may have; nobody who was erased. Whoever
+/// came to look at it may have `read` it on the way.
+pub async fn account(
+    context: &Context,
+    id: i64,
+    read: Option<Account>,
+) -> Result<Option<(User, Holdings)>, Error> {
+    let account = match read {
+        Some(account) => Some(account),
+        None => context.lookups.account(context, id).await?,
+    };
+    let Some(account) = account else { return Ok(None) };
     let Account { user, projects, containers, catalog_version } = account;
     let catalog = match context.live_catalog.of(catalog_version) {
         Some(catalog) => catalog,

@@ -31,7 +31,8 @@ const TRIES: usize = 3;
 pub(crate) trait Shared: Send + Sync + Sized + 'static {
     /// What several of them are called, for the log.
     const NAME: &str;
-    /// The failpoints before and after the commit.
+    /// The failpoints before and after the commit, which may be a part of the message that
+    /// writes.
     const PLACES: [&str; 2];
 
     /// What it counts against.
@@ -157,10 +158,14 @@ enum Broken {
 }
 
 impl Broken {
-    /// Of a commit that the database answered, it is known that nothing was written.
+    /// Of a commit that the database answered, it is known that nothing was written; not of
+    /// one whose answer did not come, or says nothing.
     fn at_commit(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::AtCommit(chain(&error)),
+            error if error.left_nothing() => Self::Before(chain(&error)),
+            StoreError::Unavailable(_) | StoreError::Corrupt { .. } => {
+                Self::AtCommit(chain(&error))
+            }
             error => error.into(),
         }
     }
@@ -208,8 +213,9 @@ async fn write_at_once<T: Shared>(
     let taken = T::write_at_once(at_once, &going, bill.items(), now).await;
     let Some(taken) = taken.map_err(Broken::at_commit)? else { return Ok(None) };
     failpoint::at(after);
-    let standings = bill.standings(&charges, taken, now);
-    Ok(standings.ok().map(|standings| places.into_iter().zip(standings).collect()))
+    let missing = |_| Broken::AtCommit("what is left of a limit is not known".to_owned());
+    let standings = bill.standings(&charges, taken, now).map_err(missing)?;
+    Ok(Some(places.into_iter().zip(standings).collect()))
 }
 
 /// The places of those that are written, each with what is left of its limits.

@@ -75,33 +75,24 @@ impl HeldRow {
 
 impl LoginRow {
     /// Nobody's account is there if there is no such name, or the user was erased.
-    fn read(self) -> Result<(Used, Option<Login>, Option<Account>), StoreError> {
+    /// What cannot be read is not there: who looks for it alone is told.
+    fn read(self) -> (Used, Option<Login>, Option<Account>) {
         let (used, login) = self.attempt.read();
-        let Some(Login { credential, active, is_admin }) = &login else {
-            return Ok((used, None, None));
-        };
-        let (Some(email), Some(email_generated), Some(profile), Some(labels)) =
-            (self.email, self.email_generated, self.profile, self.labels)
-        else {
-            return Ok((used, login, None));
-        };
-        let (Some(created_at), Some(updated_at)) = (self.user_created_at, self.updated_at) else {
-            return Ok((used, login, None));
-        };
-        let (id, active, is_admin) = (credential.user_id, *active, *is_admin);
-        let row = UserRow {
-            id,
-            email,
-            email_generated,
-            profile,
-            labels,
-            active,
-            is_admin,
-            created_at,
-            updated_at,
-        };
-        let account = self.held.account(User::try_from(row)?);
-        Ok((used, login, Some(account)))
+        let found = login.as_ref().and_then(|Login { credential, active, is_admin }| {
+            let row = UserRow {
+                id: credential.user_id,
+                email: self.email?,
+                email_generated: self.email_generated?,
+                profile: self.profile?,
+                labels: self.labels?,
+                active: *active,
+                is_admin: *is_admin,
+                created_at: self.user_created_at?,
+                updated_at: self.updated_at?,
+            };
+            User::try_from(row).ok()
+        });
+        (used, login, found.map(|user| self.held.account(user)))
     }
 }
 
@@ -156,7 +147,7 @@ impl Conn<'_> {
             attempt.limits[0].map(|key| key.as_stored()),
             attempt.limits[1].map(|key| key.as_stored()),
         ]);
-        let answers: Vec<_> = rows.into_iter().map(LoginRow::read).collect::<Result<_, _>>()?;
+        let answers: Vec<_> = rows.into_iter().map(LoginRow::read).collect();
         Ok(places.into_iter().map(|at| answers[at].clone()).collect())
     }
 }

@@ -140,16 +140,20 @@ impl Store {
         match ended.map_err(StoreError::from) {
             Ok(done) => {
                 self.commits.send_modify(|commits| *commits += 1);
-                read(done).map(Some)
+                read(done).map(Some).map_err(|_| UNREADABLE)
             }
-            Err(StoreError::Statement(error)) => {
+            Err(StoreError::Statement(error)) if error.as_database_error().is_some() => {
                 tracing::debug!(%error, "nothing was written at once");
                 Ok(None)
             }
+            // It is written and its answer cannot be read.
+            Err(StoreError::Statement(_)) => Err(UNREADABLE),
             Err(error) => Err(error),
         }
     }
 }
+
+const UNREADABLE: StoreError = StoreError::Corrupt { what: "the answer to what was written" };
 
 pub(crate) fn taken_by_script(asked: &[Asked], ran: Ran) -> Result<Taken, StoreError> {
     let read = |row: sqlx::sqlite::SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));

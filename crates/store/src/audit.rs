@@ -54,12 +54,19 @@ impl Ledger {
 }
 
 impl Turn {
-    /// A lane whose end this process knows, what goes there, and how.
+    /// A lane whose end this process knows, and what it grows by. Whoever learns that nothing
+    /// was written says so by [`Self::stand`]: otherwise the end is not known any more.
     pub(crate) fn known(ledger: &Arc<Ledger>, entries: &[Entry]) -> Option<(Self, Links)> {
         let mut turn = ledger.turn()?;
-        let links = Links::new(turn.lane.head.as_ref()?, entries, ledger.ring.get()?);
+        let from = turn.lane.head.take()?;
+        let links = Links::new(from, entries, ledger.ring.get()?);
         turn.next = Some(links.head.clone());
         Some((turn, links))
+    }
+
+    /// Nothing was written: the lane ends where it did.
+    pub(crate) fn stand(mut self, links: Links) {
+        self.lane.head = Some(links.from);
     }
 
     /// The transaction is committed.

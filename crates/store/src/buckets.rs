@@ -7,7 +7,7 @@ use doorstep_accounts::{
 
 use crate::{
     Conn, StoreError, exec,
-    many::{Many, Script, add, all_many},
+    many::{Many, Script, WIDEST, add, all_many},
     one,
 };
 
@@ -71,12 +71,12 @@ impl Asked {
         script: &mut Script,
         now: Timestamp,
     ) -> Result<(), sqlx::Error> {
-        if !asked.is_empty() {
-            // There are a few, however many rows there are.
-            let wide = std::mem::take(&mut script.wide);
+        // There are a few, however many rows there are.
+        let wide = std::mem::take(&mut script.wide);
+        for asked in asked.chunks(WIDEST) {
             add!(script, CHARGE, [micros(now)], asked, one, [&one.stored, one.after, one.most]);
-            script.wide = wide;
         }
+        script.wide = wide;
         Ok(())
     }
 

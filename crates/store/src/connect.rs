@@ -60,8 +60,8 @@ const A_FILE: Duration = Duration::MAX;
 /// Transactions at a time in which many requests share one kind of writing: while one
 /// waits for the disk the other one works. More would only make each one's part smaller.
 const POSTGRES_WRITERS: usize = 2;
-/// How many statements a connection keeps prepared. On SQLite a sign-up takes a dozen,
-/// each in several widths, and to prepare a wide one anew takes longer than to run it.
+/// How many texts a connection keeps prepared. On SQLite a sign-up is one of two dozen
+/// statements, in several widths, and to prepare a wide one anew takes longer than to run it.
 const STATEMENTS: usize = 512;
 
 /// An open database. Cheap to clone.
@@ -286,7 +286,8 @@ impl Store {
                 ("enable_hashjoin", "off"),
                 ("enable_mergejoin", "off"),
             ]);
-            // A broken one shows at the first statement, and then all it takes is to go alone.
+            // A broken one shows at the first statement. What was only asked is asked again
+            // alone; who wrote is told to come back, as nobody knows whether it is written.
             let shared = Lender::new(options, POSTGRES_SHARED, ACQUIRE_TIMEOUT, SHARED_QUIET);
             Database::Postgres { pool, shared }
         } else {

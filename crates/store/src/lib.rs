@@ -124,6 +124,14 @@ impl StoreError {
         let Self::Unavailable(sqlx::Error::Database(error)) = self else { return false };
         error.code().as_deref() == Some("57014")
     }
+
+    /// Whether the database said no before it wrote anything: it is read-only after a
+    /// fail-over, or another program writes to SQLite's file.
+    pub fn left_nothing(&self) -> bool {
+        let Self::Unavailable(sqlx::Error::Database(error)) = self else { return false };
+        let Some(code) = error.code() else { return false };
+        code == "25006" || (code.len() < 5 && code.parse::<u32>().is_ok_and(|it| it & 0xff == 5))
+    }
 }
 
 impl From<sqlx::Error> for StoreError {

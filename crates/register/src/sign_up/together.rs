@@ -88,10 +88,10 @@ impl Shared for Member {
         all: &[&Self],
         now: Timestamp,
     ) -> Result<Vec<usize>, StoreError> {
-        let allowed: HashSet<_> =
-            allowed(conn, all).await?.into_iter().map(|rows| rows.user.id).collect();
-        let rows: Vec<_> = all.iter().map(|member| &member.rows).collect();
+        // Who may not register takes nobody's address.
+        let rows = allowed(conn, all).await?;
         let ways = conn.ways(&rows, now).await?;
+        let allowed: HashSet<_> = rows.into_iter().map(|rows| rows.user.id).collect();
         note_fallen_back(all, &ways.taken);
         let is_free = |at: &usize| {
             let id = &all[*at].rows.user.id;

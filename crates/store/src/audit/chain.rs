@@ -16,7 +16,7 @@ use crate::{
 /// What a lane grows by.
 #[derive(Debug)]
 pub(crate) struct Links {
-    from: Head,
+    pub(super) from: Head,
     pub(crate) head: Head,
     mac: String,
     rows: Vec<Row>,
@@ -77,10 +77,10 @@ macro_rules! bind_links {
 pub(crate) use bind_links;
 
 impl Links {
-    pub(super) fn new(from: &Head, entries: &[Entry], ring: &KeyRing) -> Self {
+    pub(super) fn new(from: Head, entries: &[Entry], ring: &KeyRing) -> Self {
         let mut head = from.clone();
         let rows = entries.iter().map(|entry| head.append(entry.clone(), ring)).collect();
-        Self { from: from.clone(), mac: head.mac(ring), head, rows }
+        Self { from, mac: head.mac(ring), head, rows }
     }
 
     pub(crate) fn parts(&self) -> (&Head, &Head, &str, &[Row]) {
@@ -149,7 +149,7 @@ impl Conn<'_> {
         entries: &[Entry],
         ring: &KeyRing,
     ) -> Result<bool, StoreError> {
-        let links = Links::new(from, entries, ring);
+        let links = Links::new(from.clone(), entries, ring);
         let (moved, added) = match &mut self.link {
             Link::Postgres(connection) => {
                 let counts = "SELECT (SELECT COUNT(*) FROM moved), (SELECT COUNT(*) FROM chained)";

@@ -82,7 +82,8 @@ const LINKS: usize = ASKED + 3;
 /// Of sign-ups without a token of their own nothing about tokens is written: a part costs
 /// something even if it does nothing.
 ///
-/// First comes what must be taken, in the order in which one by one does it, and last what
+/// First comes what must be taken, in the order in which one by one does it, tables and what
+/// is unique in them, so that two of these do not wait for each other; and last what
 /// stays locked until the end and others wait for: `whole` asks for them in that order.
 fn text(with_tokens: bool) -> &'static str {
     static WITH: OnceLock<String> = OnceLock::new();
@@ -126,7 +127,7 @@ fn text(with_tokens: bool) -> &'static str {
                        client_id, created_at, updated_at)
     SELECT user_id, email, email_key, email_generated, profile, labels, active, is_admin,
            client_id, created_at, created_at
-    FROM came RETURNING 1
+    FROM came ORDER BY email_key RETURNING 1
 ), opened AS (
     INSERT INTO credentials (id, user_id, number, name, username, secret, created_at, expires_at)
     SELECT credential_id, user_id, credential_number, credential_name, credential_username,
@@ -137,7 +138,7 @@ fn text(with_tokens: bool) -> &'static str {
                              sealed_until, expires_at, token_hash)
     SELECT client_id, key_hash, key_fingerprint, user_id, credential_id, key_sealed,
            key_sealed_until, key_expires_at, token_hash
-    FROM came WHERE key_hash IS NOT NULL RETURNING 1
+    FROM came WHERE key_hash IS NOT NULL ORDER BY client_id, key_hash RETURNING 1
 ), told AS (
     INSERT INTO events (id, kind, user_id, payload, created_at)
     SELECT event_id, '{CREATED}', user_id, payload, created_at FROM came RETURNING 1
@@ -183,9 +184,8 @@ impl AtOnce {
         let entries: Vec<_> = all.iter().map(|one| one.audit.clone()).collect();
         let asked = Asked::of(charges, now);
         // A lane that is new to this process is learnt the long way.
-        let (true, Some((turn, links))) =
-            (asked.len() == charges.len(), Turn::known(&self.store.ledger, &entries))
-        else {
+        let known = || Turn::known(&self.store.ledger, &entries);
+        let Some((turn, links)) = (asked.len() == charges.len()).then(known).flatten() else {
             self.done();
             return Ok(None);
         };
@@ -214,7 +214,10 @@ impl AtOnce {
                 })?
             }
         };
-        let Some((told, taken)) = written else { return Ok(None) };
+        let Some((told, taken)) = written else {
+            turn.stand(links);
+            return Ok(None);
+        };
         turn.settle();
         if told {
             store.deliveries_added.send_modify(|commits| *commits += 1);

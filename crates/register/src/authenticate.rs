@@ -5,7 +5,7 @@ use doorstep_accounts::{
     Assurance, Credential, Limit, PlainToken, Principal, Proof, Refusal, Scopes, Secret,
     SecretHash, SignUpToken, Subject, Timestamp, dpop,
 };
-use doorstep_store::{Account, Login, TokenOwner};
+use doorstep_store::{Account, Login, StoredAccount, TokenOwner};
 
 use crate::{
     Context, Error,
@@ -90,7 +90,7 @@ pub async fn log_in(
     finish_log_in(context, &attempts, login, password).await
 }
 
-/// [`log_in`] to look at one's own account, which is read on the way.
+/// [`log_in`] to look at one's own account, which comes with it.
 pub async fn visit(
     context: &Context,
     meter: &Meter,
@@ -99,9 +99,10 @@ pub async fn visit(
 ) -> Result<(Principal, Option<Account>), Error> {
     let attempts = Attempts::new(context, meter, Limit::LoginFailure, username);
     let limited = attempts.limited(plain(username))?;
-    let (used, login, account) = context.lookups.visit(context, limited).await?;
+    let (used, login, stored) = context.lookups.visit(context, limited).await?;
     attempts.judge(used)?;
-    Ok((finish_log_in(context, &attempts, login, password).await?, account))
+    let principal = finish_log_in(context, &attempts, login, password).await?;
+    Ok((principal, stored.map(StoredAccount::read).transpose()?))
 }
 
 async fn finish_log_in(

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use doorstep_accounts::{Timestamp, TokenHash};
 use doorstep_store::{
-    Account, ClientLogin, Conn, Login, LoginAttempt, Store, StoreError, TokenRow, Used,
+    Account, ClientLogin, Conn, Login, LoginAttempt, Store, StoreError, StoredAccount, TokenRow,
+    Used,
 };
 
 use crate::{Context, together::Together};
@@ -117,7 +118,7 @@ impl Lookups {
         &self,
         context: &Context,
         attempt: LoginAttempt,
-    ) -> Result<(Used, Option<Login>, Option<Account>), StoreError> {
+    ) -> Result<(Used, Option<Login>, Option<StoredAccount>), StoreError> {
         self.visits.ask(context, Visitor(attempt)).await
     }
 
@@ -181,7 +182,7 @@ impl Question for User {
 struct Visitor(LoginAttempt);
 
 impl Question for Visitor {
-    type Answer = (Used, Option<Login>, Option<Account>);
+    type Answer = (Used, Option<Login>, Option<StoredAccount>);
 
     async fn answer_all(
         conn: &mut Conn<'_>,

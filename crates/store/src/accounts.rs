@@ -31,7 +31,7 @@ struct Row {
     held: HeldRow,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 struct HeldRow {
     projects: i64,
     containers: i64,
@@ -73,13 +73,27 @@ impl HeldRow {
     }
 }
 
+/// An account as it is stored. To read it takes time, by which a name that is somebody's
+/// could be told from one that is nobody's: it is read for those who showed that it is theirs.
+#[derive(Debug, Clone)]
+pub struct StoredAccount {
+    user: UserRow,
+    held: HeldRow,
+}
+
+impl StoredAccount {
+    /// Reads it.
+    pub fn read(self) -> Result<Account, StoreError> {
+        Ok(self.held.account(User::try_from(self.user)?))
+    }
+}
+
 impl LoginRow {
     /// Nobody's account is there if there is no such name, or the user was erased.
-    /// What cannot be read is not there: who looks for it alone is told.
-    fn read(self) -> (Used, Option<Login>, Option<Account>) {
+    fn read(self) -> (Used, Option<Login>, Option<StoredAccount>) {
         let (used, login) = self.attempt.read();
         let found = login.as_ref().and_then(|Login { credential, active, is_admin }| {
-            let row = UserRow {
+            Some(UserRow {
                 id: credential.user_id,
                 email: self.email?,
                 email_generated: self.email_generated?,
@@ -89,10 +103,9 @@ impl LoginRow {
                 is_admin: *is_admin,
                 created_at: self.user_created_at?,
                 updated_at: self.updated_at?,
-            };
-            User::try_from(row).ok()
+            })
         });
-        (used, login, found.map(|user| self.held.account(user)))
+        (used, login, found.map(|user| StoredAccount { user, held: self.held }))
     }
 }
 
@@ -127,7 +140,7 @@ impl Conn<'_> {
     pub async fn logins_with_accounts(
         &mut self,
         attempts: &[LoginAttempt],
-    ) -> Result<Vec<(Used, Option<Login>, Option<Account>)>, StoreError> {
+    ) -> Result<Vec<(Used, Option<Login>, Option<StoredAccount>)>, StoreError> {
         static FIND: Many = Many::new(
             concat!(
                 "SELECT ",

@@ -54,7 +54,7 @@ pub mod whole;
 
 use std::borrow::Cow;
 
-pub use accounts::Account;
+pub use accounts::{Account, StoredAccount};
 pub use at_once::{AtOnce, Taken as LimitsTaken};
 pub use attempts::{LoginAttempt, Used};
 pub use buckets::Charged;

@@ -50,7 +50,7 @@ pub struct NewUser<'a> {
     pub password: Option<&'a str>,
 }
 
-#[derive(sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct UserRow {
     pub(crate) id: i64,
     pub(crate) email: String,

@@ -90,7 +90,7 @@ enum Task {
         /// Memory, starts and growth as well, and write the handbook's page
         #[arg(long)]
         full: bool,
-        /// How many million users growth is measured with; 1, if it is not said. Needs `--full`
+        /// How many million users growth is measured with at last; 10, if it is not said: 13 GB of disk. Needs `--full`
         #[arg(long, requires = "full", value_parser = clap::value_parser!(u64).range(1..=100))]
         millions: Option<u64>,
         /// Two databases behind a router beside one, and nothing else; without `--quick` it writes the handbook's table

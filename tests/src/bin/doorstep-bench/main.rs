@@ -55,8 +55,8 @@ struct Arguments {
     /// Memory, starts and growth as well
     #[arg(long)]
     full: bool,
-    /// How many million users growth is measured with
-    #[arg(long, default_value_t = 1)]
+    /// How many million users growth is measured with at last
+    #[arg(long, default_value_t = 10)]
     millions: u64,
     /// Two databases behind a router beside one, and nothing else
     #[arg(long, conflicts_with_all = ["full", "only"])]

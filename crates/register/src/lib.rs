@@ -36,6 +36,7 @@ mod together;
 mod webhooks;
 mod widget_token;
 mod writes;
+mod writing_thread;
 
 pub use admin_users::{
     ManagedOutcome, change_user, create_user, find_user, list_users, set_suspension,

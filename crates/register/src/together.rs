@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{runtime::Handle, sync::oneshot, time::timeout};
 
 /// Most that is done in one go. Half of the store's widest statement: while one half of
 /// what comes at once is written, the other half is read and answered. With all in one
@@ -33,6 +33,8 @@ pub(crate) struct Together<T, R>(Arc<Shared<T, R>>);
 struct Shared<T, R> {
     state: Mutex<State<T, R>>,
     most_at_work: usize,
+    /// Where it is worked on, if not beside those who ask.
+    place: Option<Handle>,
 }
 
 struct State<T, R> {
@@ -69,8 +71,13 @@ impl<T, R> fmt::Debug for Together<T, R> {
 impl<T: Send + 'static, R: Send + 'static> Together<T, R> {
     /// With so many at work at a time.
     pub(crate) fn new(most_at_work: usize) -> Self {
+        Self::at(None, most_at_work)
+    }
+
+    /// With so many at work at a time, at another place than those who ask.
+    pub(crate) fn at(place: Option<Handle>, most_at_work: usize) -> Self {
         let state = Mutex::new(State { waiting: VecDeque::new(), at_work: 0 });
-        Self(Arc::new(Shared { state, most_at_work }))
+        Self(Arc::new(Shared { state, most_at_work, place }))
     }
 
     /// Has something done, by `work`, which gives an outcome for each in its order.
@@ -93,7 +100,11 @@ impl<T: Send + 'static, R: Send + 'static> Together<T, R> {
         };
         if begin {
             // A task of its own: the request may be given up, the others' must not be.
-            tokio::spawn(work_off(Arc::clone(&self.0), work));
+            let work = work_off(Arc::clone(&self.0), work);
+            match &self.0.place {
+                Some(place) => place.spawn(work),
+                None => tokio::spawn(work),
+            };
         }
         outcome.await.map_err(|_| NotDone::BrokenOff)
     }
@@ -195,6 +206,15 @@ mod tests {
         }
         assert!((2..=MOST_TOGETHER).contains(&most), "{most}");
         assert_eq!(together.have_done(2, tally).await, Ok((2, 1)));
+    }
+
+    #[tokio::test]
+    async fn what_is_written_is_written_in_a_thread_of_its_own() {
+        let together = Together::at(crate::writing_thread::handle(), 1);
+        let threads = |all: Vec<()>| async move {
+            vec![std::thread::current().name().map(str::to_owned); all.len()]
+        };
+        assert_eq!(together.have_done((), threads).await, Ok(Some("writing".to_owned())));
     }
 
     #[tokio::test]

@@ -21,6 +21,7 @@ use crate::{
     limiter::Charge,
     meter::{Bill, Meter, take_together},
     together::{NotDone, Together},
+    writing_thread,
 };
 
 /// How often a transaction is begun again, without those who have nothing left of a limit,
@@ -91,7 +92,7 @@ impl<T> fmt::Debug for Writes<T> {
 impl<T: Shared> Writes<T> {
     /// Into that database.
     pub(crate) fn new(store: &Store) -> Self {
-        Self(Together::new(store.writers()))
+        Self(Together::at(writing_thread::handle(), store.writers()))
     }
 
     /// Writes one, with those that come at the same time. `false`: it left nothing, and
